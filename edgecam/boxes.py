@@ -1,0 +1,109 @@
+"""Geometry of boxes: overlap, suppression, and the way from a frame to a detector's input and back. NumPy only.
+
+`boxes` are float32 (N, 4), xyxy; x2 and y2 are the right and lower edge (not the last pixel).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Boxes = NDArray[np.float32]
+
+
+def clip(boxes: Boxes, size_wh: tuple[int, int]) -> Boxes:
+    """`boxes` cut at the edges of a picture of `size_wh` pixels."""
+    width, height = size_wh
+    limit = np.array([width, height, width, height], np.float32)
+    return np.minimum(np.maximum(boxes, np.float32(0)), limit)
+
+
+def area(boxes: Boxes) -> NDArray[np.float32]:
+    """(N,) areas in square pixels; 0 for boxes turned inside out."""
+    sides = np.maximum(boxes[:, 2:] - boxes[:, :2], np.float32(0))
+    return np.asarray(sides[:, 0] * sides[:, 1], np.float32)
+
+
+def iou(a: Boxes, b: Boxes) -> NDArray[np.float32]:
+    """(N, M) intersection over union of each of `a` with each of `b`; 0 where both have no area."""
+    lt = np.maximum(a[:, None, :2], b[None, :, :2])  # (N, M, 2)
+    rb = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    wh = np.maximum(rb - lt, np.float32(0))
+    inter = wh[..., 0] * wh[..., 1]
+    union = area(a)[:, None] + area(b)[None, :] - inter
+    return np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
+
+
+def nms(
+    boxes: Boxes, scores: NDArray[np.float32], class_ids: NDArray[np.int64], *, iou_threshold: float
+) -> NDArray[np.intp]:
+    """Greedy non-maximum suppression within each class.
+
+    A box is dropped when it overlaps a kept one of its class, of higher score, by more than `iou_threshold` (0 to 1).
+    Returns the kept indices, highest score first; ties keep their order.
+    """
+    order = np.argsort(-scores, kind="stable")
+    if len(order) < 2 or iou_threshold >= 1:
+        return order
+    ordered, classes = boxes[order], class_ids[order]
+    overlaps = (iou(ordered, ordered) > iou_threshold) & (classes[:, None] == classes[None, :])
+    keep = np.ones(len(order), bool)
+    # Only rows that overlap a later box can suppress one: the loop is over these few, not over all boxes.
+    later = np.triu(overlaps, 1)
+    for row in np.flatnonzero(later.any(1)):
+        if keep[row]:
+            keep[later[row]] = False
+    return order[keep]
+
+
+@dataclass(frozen=True, slots=True)
+class Letterbox:
+    """The way of a frame into a detector's input: scaled, then placed on a padded canvas.
+
+    Attributes:
+        scale_x, scale_y: input pixels per frame pixel.
+        left, top: where the scaled frame begins on the canvas, in input pixels.
+        scaled_wh: the scaled frame's size in input pixels.
+        input_wh: the canvas's size in pixels.
+    """
+
+    scale_x: float
+    scale_y: float
+    left: int
+    top: int
+    scaled_wh: tuple[int, int]
+    input_wh: tuple[int, int]
+
+    @classmethod
+    def fit(cls, frame_wh: tuple[int, int], input_wh: tuple[int, int], *, centred: bool = True) -> Letterbox:
+        """The largest scaled frame that keeps its proportions, in the canvas's centre (or top left corner)."""
+        (frame_w, frame_h), (input_w, input_h) = frame_wh, input_wh
+        scale = min(input_w / frame_w, input_h / frame_h)
+        w = min(input_w, max(1, round(frame_w * scale)))
+        h = min(input_h, max(1, round(frame_h * scale)))
+        left, top = ((input_w - w) // 2, (input_h - h) // 2) if centred else (0, 0)
+        # The true scale of each axis: rounding to whole pixels makes them differ a little.
+        return cls(w / frame_w, h / frame_h, left, top, (w, h), input_wh)
+
+    @classmethod
+    def stretch(cls, frame_wh: tuple[int, int], input_wh: tuple[int, int]) -> Letterbox:
+        """The frame stretched over the whole canvas."""
+        return cls(input_wh[0] / frame_wh[0], input_wh[1] / frame_wh[1], 0, 0, input_wh, input_wh)
+
+    def to_input(self, boxes: Boxes) -> Boxes:
+        """Boxes in frame pixels → boxes in input pixels."""
+        return (boxes * self._scale + self._offset).astype(np.float32)
+
+    def to_frame(self, boxes: Boxes) -> Boxes:
+        """Boxes in input pixels → boxes in frame pixels."""
+        return ((boxes - self._offset) / self._scale).astype(np.float32)
+
+    @property
+    def _scale(self) -> NDArray[np.float32]:
+        return np.array([self.scale_x, self.scale_y, self.scale_x, self.scale_y], np.float32)
+
+    @property
+    def _offset(self) -> NDArray[np.float32]:
+        return np.array([self.left, self.top, self.left, self.top], np.float32)

@@ -1,0 +1,130 @@
+"""The contract that every source of frames keeps: V4L2, Raspberry Pi, stream, file, pictures, test pattern."""
+
+from __future__ import annotations
+
+import abc
+import enum
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from edgecam.frames import Frame
+
+
+class CameraState(enum.Enum):
+    """What a camera is doing; drives icon, text, log line and accessible name."""
+
+    OPENING = "opening"
+    LIVE = "live"
+    STALLED = "stalled"
+    RECONNECTING = "reconnecting"
+    PAUSED = "paused"
+    ENDED = "ended"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class CameraMode:
+    """What the driver really gave, not what was asked for.
+
+    Attributes:
+        width, height: pixels.
+        fps: frames per second; None where the source does not say.
+        pixel_format: as the driver calls it ("MJPG", "YUYV", "h264", …); "" where unknown.
+    """
+
+    width: int
+    height: int
+    fps: float | None
+    pixel_format: str = ""
+
+    def __str__(self) -> str:
+        parts = [f"{self.width} × {self.height}"]
+        if self.pixel_format:
+            parts.append(self.pixel_format)
+        if self.fps:
+            parts.append(f"{self.fps:.3g} fps")
+        return " · ".join(parts)
+
+
+class Camera(abc.ABC):
+    """A source of frames.
+
+    One thread calls `open` and `read`; any thread may call `cancel`. After a failed `open` everything is released
+    and `open` may be tried again; so it may after `close`. Frame ids start at 0 with each `open`.
+
+    Attributes:
+        name: what a user calls it ("HD Pro Webcam C920"); never holds a password.
+        address: the text that opens the same source again, without a password.
+        live: True where frames come whether one reads them or not (the newest wins); False for files and pictures
+            (every frame counts, and reading can wait).
+        device: the operating system's device that only one can hold at a time, or None: two cameras with the same
+            device cannot be open together.
+    """
+
+    name: str
+    address: str
+    live: bool = True
+    device: str | None = None
+
+    def __init__(self) -> None:
+        self._cancelled = threading.Event()
+
+    @abc.abstractmethod
+    def open(self) -> None:
+        """Opens the source and returns once it can be read; blocks for a bounded time.
+
+        Raises:
+            CameraError: it cannot be opened; says which device or file, why, and what to do.
+        """
+
+    @abc.abstractmethod
+    def read(self, timeout_ms: int = 1000) -> Frame:
+        """The next frame. Files and pictures pace themselves to their own rate here.
+
+        Raises:
+            CameraTimeout: no frame within `timeout_ms`; reading on may help.
+            CameraLost: the source is gone and must be opened again.
+            EndOfStream: there is no further frame.
+        """
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Releases everything; safe to call at any time, also twice, also after a failed `open`."""
+
+    def cancel(self) -> None:
+        """Makes a running `open` or `read` end soon, with `CameraError`; called from another thread."""
+        self._cancelled.set()
+
+    @property
+    def mode(self) -> CameraMode | None:
+        """What the driver really gave; None before the first successful `open`."""
+        return None
+
+    @property
+    def dropped(self) -> int:
+        """Frames that the driver says it lost since `open` (gaps in its numbering, broken pictures)."""
+        return 0
+
+    @property
+    def duration_s(self) -> float | None:
+        """Length of a file in seconds; None for what has no end."""
+        return None
+
+    @property
+    def frame_count(self) -> int | None:
+        """How many frames a file or folder holds; None where that is unknown."""
+        return None
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

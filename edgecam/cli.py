@@ -1,0 +1,66 @@
+"""The command line: `edgecam [SOURCE]` opens the window; every other task is a command of its own."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from edgecam import __version__
+from edgecam.commands import run, window
+from edgecam.errors import EdgecamError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# The commands, in the order of `edgecam --help`. `window` is what `edgecam` without a command does.
+COMMANDS = (window, run)
+
+EXIT_ERROR = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """An ArgumentParser that says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(EXIT_USAGE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = _Parser(prog="edgecam", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"edgecam {__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    for command in COMMANDS:
+        command.add_parser(subparsers)
+    return parser
+
+
+def with_default_command(argv: Sequence[str], commands: frozenset[str]) -> list[str]:
+    """`edgecam /dev/video0` means `edgecam window /dev/video0`."""
+    if argv and (argv[0] in commands or argv[0] in {"-h", "--help", "--version"}):
+        return list(argv)
+    return ["window", *argv]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code: 0 success, 1 failure, 2 wrong usage, 130 interrupted."""
+    # Before the first import of onnxruntime: its wheels report usage to their maker unless told not to.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    parser = build_parser()
+    names = frozenset(command.NAME for command in COMMANDS)
+    args = parser.parse_args(with_default_command(sys.argv[1:] if argv is None else argv, names))
+    try:
+        return int(args.run(args))
+    except EdgecamError as error:
+        print(f"edgecam: {error}", file=sys.stderr)
+        return EXIT_ERROR
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away (`edgecam run … | head`): nothing is wrong with us.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

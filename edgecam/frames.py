@@ -1,0 +1,109 @@
+"""Frames, and the one-place mailboxes that carry them from a camera to its consumers."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture of a camera.
+
+    Attributes:
+        image: uint8 (height, width, 3), BGR, read-only once published.
+        frame_id: counts up by one for each frame that the camera delivered since it was opened, from 0.
+        captured_at: seconds on the clock of `time.monotonic`: the driver's own time stamp where it gives one,
+            else the moment the frame arrived.
+        position_s: seconds from the start of a file; None for a live camera.
+    """
+
+    image: NDArray[np.uint8]
+    frame_id: int
+    captured_at: float
+    position_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != "uint8":
+            raise ValueError(f"a frame is uint8 (height, width, 3), not {self.image.dtype} {self.image.shape}")
+        self.image.flags.writeable = False
+
+    @property
+    def size_wh(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.image.shape[1], self.image.shape[0]
+
+
+class FrameSlot:
+    """A mailbox with one place between one producer and one consumer.
+
+    `put` overwrites what was not taken (the newest frame wins) and counts it; `put_wait` waits until the place is
+    free, so that no frame is lost. Neither ever queues.
+    """
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._frame: Frame | None = None
+        self._skipped = 0
+        self._closed = False
+
+    # Producer
+
+    def put(self, frame: Frame) -> None:
+        """Publishes `frame`; one that was not taken is replaced and counted as skipped."""
+        with self._condition:
+            if self._closed:
+                return
+            if self._frame is not None:
+                self._skipped += 1
+            self._frame = frame
+            self._condition.notify_all()
+
+    def put_wait(self, frame: Frame) -> bool:
+        """Publishes `frame` once the place is free. False when the slot was closed meanwhile."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._frame is None or self._closed)
+            if self._closed:
+                return False
+            self._frame = frame
+            self._condition.notify_all()
+            return True
+
+    # Consumer
+
+    def take(self, timeout_s: float | None = None) -> Frame | None:
+        """The newest frame, removed from the slot; None after `timeout_s` seconds or when the slot is closed."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._frame is not None or self._closed, timeout_s)
+            frame, self._frame = self._frame, None
+            self._condition.notify_all()
+            return frame
+
+    # Both
+
+    @property
+    def skipped(self) -> int:
+        """Frames that were replaced before the consumer took them."""
+        return self._skipped
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    def clear(self) -> None:
+        """Empties the place without counting: what lay there belongs to a camera that is no longer shown."""
+        with self._condition:
+            self._frame = None
+            self._condition.notify_all()
+
+    def close(self) -> None:
+        """Wakes producer and consumer for good."""
+        with self._condition:
+            self._closed = True
+            self._frame = None
+            self._condition.notify_all()
