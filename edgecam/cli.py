@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from edgecam import __version__
 from edgecam.commands import run, window
-from edgecam.errors import EdgecamError
+from edgecam.errors import CameraError, EdgecamError, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,8 @@ COMMANDS = (window, run)
 
 EXIT_ERROR = 1
 EXIT_USAGE = 2
+EXIT_CAMERA = 3
+EXIT_MODEL = 4
 EXIT_INTERRUPTED = 130
 
 
@@ -46,8 +48,18 @@ def with_default_command(argv: Sequence[str], commands: frozenset[str]) -> list[
     return ["window", *argv]
 
 
+def exit_code(error: EdgecamError) -> int:
+    """What scripts can tell apart."""
+    if isinstance(error, CameraError):
+        return EXIT_CAMERA
+    return EXIT_MODEL if isinstance(error, ModelError) else EXIT_ERROR
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command and returns its exit code: 0 success, 1 failure, 2 wrong usage, 130 interrupted."""
+    """Runs one command and returns its exit code.
+
+    0 success, 1 failure, 2 wrong usage, 3 camera or file cannot be read, 4 model cannot be used, 130 interrupted.
+    """
     # Before the first import of onnxruntime: its wheels report usage to their maker unless told not to.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     parser = build_parser()
@@ -57,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(args.run(args))
     except EdgecamError as error:
         print(f"edgecam: {error}", file=sys.stderr)
-        return EXIT_ERROR
+        return exit_code(error)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:

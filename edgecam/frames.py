@@ -50,6 +50,7 @@ class FrameSlot:
         self._condition = threading.Condition()
         self._frame: Frame | None = None
         self._skipped = 0
+        self._generation = 0
         self._closed = False
 
     # Producer
@@ -76,13 +77,16 @@ class FrameSlot:
 
     # Consumer
 
-    def take(self, timeout_s: float | None = None) -> Frame | None:
-        """The newest frame, removed from the slot; None after `timeout_s` seconds or when the slot is closed."""
+    def take(self, timeout_s: float | None = None) -> tuple[Frame, int] | None:
+        """The newest frame, removed from the slot, with the slot's generation.
+
+        None after `timeout_s` seconds or when the slot is closed.
+        """
         with self._condition:
             self._condition.wait_for(lambda: self._frame is not None or self._closed, timeout_s)
             frame, self._frame = self._frame, None
             self._condition.notify_all()
-            return frame
+            return None if frame is None else (frame, self._generation)
 
     # Both
 
@@ -92,13 +96,20 @@ class FrameSlot:
         return self._skipped
 
     @property
+    def generation(self) -> int:
+        """Counts the calls of `renew`: frames of an older generation belong to a former camera."""
+        return self._generation
+
+    @property
     def closed(self) -> bool:
         return self._closed
 
-    def clear(self) -> None:
-        """Empties the place without counting: what lay there belongs to a camera that is no longer shown."""
+    def renew(self) -> None:
+        """Empties the place and starts counting afresh, for another camera."""
         with self._condition:
             self._frame = None
+            self._skipped = 0
+            self._generation += 1
             self._condition.notify_all()
 
     def close(self) -> None:

@@ -54,7 +54,7 @@ class CameraMode:
 class Camera(abc.ABC):
     """A source of frames.
 
-    One thread calls `open` and `read`; any thread may call `cancel`. After a failed `open` everything is released
+    One thread calls `open`, `read`, `pause` and `resume`; any thread may call `cancel`. After a failed `open` everything is released
     and `open` may be tried again; so it may after `close`. Frame ids start at 0 with each `open`.
 
     Attributes:
@@ -99,6 +99,16 @@ class Camera(abc.ABC):
     def cancel(self) -> None:
         """Makes a running `open` or `read` end soon, with `CameraError`; called from another thread."""
         self._cancelled.set()
+
+    def pause(self) -> None:
+        """Nothing will be read for a while: a camera that fills buffers by itself stops doing so."""
+
+    def resume(self) -> None:
+        """Reading goes on: what was captured before the pause must not be delivered any more.
+
+        Raises:
+            CameraError: the source does not come back.
+        """
 
     @property
     def mode(self) -> CameraMode | None:

@@ -1,0 +1,1 @@
+"""Detectors: a model file, what it expects and gives, and its run under onnxruntime."""

@@ -1,0 +1,82 @@
+"""Decoding of generalised-focal-loss heads (NanoDet, NanoDet-Plus, PicoDet and our own networks).
+
+Each cell gives class scores and, for each of the four sides, `bins` logits of a distribution over distances
+(Li et al., "Generalized Focal Loss", NeurIPS 2020, section 3.2): a side's distance is the distribution's mean, in cells.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgecam.detections import Detections
+
+
+@lru_cache(maxsize=16)
+def cell_points(
+    input_hw: tuple[int, int], strides: tuple[int, ...], cell_offset: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Anchor points (N, 2) as x, y in input pixels, and strides (N,), of all cells, level after level, row-major."""
+    points, sizes = [], []
+    for stride in strides:
+        rows, columns = -(-input_hw[0] // stride), -(-input_hw[1] // stride)
+        y, x = np.mgrid[:rows, :columns]
+        points.append((np.stack([x.ravel(), y.ravel()], axis=1) + cell_offset) * stride)
+        sizes.append(np.full(rows * columns, stride))
+    return np.concatenate(points).astype(np.float32), np.concatenate(sizes).astype(np.float32)
+
+
+def decode_gfl(
+    cells: NDArray[np.float32],
+    *,
+    input_hw: tuple[int, int],
+    strides: tuple[int, ...],
+    bins: int,
+    cell_offset: float,
+    logits: bool,
+    score_floor: float,
+    max_candidates: int = 1000,
+    multi_label: bool = False,
+) -> Detections:
+    """Candidates in input pixels, before suppression.
+
+    Args:
+        cells: float32 (C + 4 * bins, N): class scores, then left, top, right, bottom bins, of all N cells.
+        logits: scores are logits (a sigmoid is still to be taken).
+        score_floor: candidates below it are left out, 0 to 1.
+        max_candidates: at most so many, those of highest score.
+        multi_label: each class of a cell above the floor is a candidate (as COCO's AP wants it), instead of the
+            cell's best class alone (as a viewer wants it).
+
+    Raises:
+        ValueError: N is not the number of cells of this input.
+    """
+    points, sizes = cell_points(input_hw, strides, cell_offset)
+    if cells.shape[1] != len(points):
+        raise ValueError(f"{cells.shape[1]} cells, expected {len(points)} for an input of {input_hw[1]}x{input_hw[0]}")
+    scores = cells[: len(cells) - 4 * bins]
+    floor = np.float32(np.log(score_floor / (1 - score_floor)) if logits else score_floor)
+    if multi_label:
+        class_ids, index = np.nonzero(scores > floor)
+    else:
+        index = np.flatnonzero(scores.max(axis=0) > floor)
+        class_ids = scores[:, index].argmax(axis=0)
+    best = scores[class_ids, index]
+    if len(best) > max_candidates:
+        top = np.argpartition(-best, max_candidates)[:max_candidates]
+        class_ids, index, best = class_ids[top], index[top], best[top]
+    if logits:
+        best = 1 / (1 + np.exp(-best))
+
+    sides = cells[-4 * bins :, index].reshape(4, bins, -1)
+    weights = np.exp(sides - sides.max(axis=1, keepdims=True))
+    steps = np.arange(bins, dtype=np.float32)
+    distances = np.tensordot(steps, weights, axes=(0, 1)) / weights.sum(axis=1) * sizes[index]  # (4, M)
+    x, y = points[index].T
+    found = np.stack([x - distances[0], y - distances[1], x + distances[2], y + distances[3]], axis=1)
+    sound = np.isfinite(found).all(axis=1)
+    return Detections(
+        found[sound].astype(np.float32), best[sound].astype(np.float32), class_ids[sound].astype(np.int64)
+    )

@@ -1,0 +1,80 @@
+"""onnxruntime sessions, set up for a machine that has a window to draw as well."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from edgecam.errors import ModelError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import onnxruntime
+
+PREFERRED_PROVIDERS = ("CUDAExecutionProvider", "OpenVINOExecutionProvider", "CoreMLExecutionProvider")
+
+
+def default_threads() -> int:
+    """One core stays free for camera and window."""
+    return max(1, (_usable_cores() or 2) - 1)
+
+
+def _usable_cores() -> int | None:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count()
+
+
+def create_session(path: Path, *, threads: int, provider: str | None = None) -> onnxruntime.InferenceSession:
+    """A session of the model in `path`.
+
+    Args:
+        threads: of one operator; they sleep instead of spinning while they wait.
+        provider: an execution provider's name; None takes the CPU.
+
+    Raises:
+        ModelError: no such file, not a model, or one that onnxruntime cannot run.
+    """
+    if not path.is_file():
+        raise ModelError(f"{path}: there is no such model file.")
+    # Before the import: wheels of onnxruntime >= 1.29 report usage to their maker unless told not to.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime as ort  # slow to import: only where a model is really loaded
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    # Spinning threads take whole cores from camera and window, for no gain measured at camera rates.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    providers = [provider, "CPUExecutionProvider"] if provider else ["CPUExecutionProvider"]
+    missing = [name for name in providers if name not in ort.get_available_providers()]
+    if missing:
+        raise ModelError(f"onnxruntime on this machine has no {missing[0]}; it has {_names(ort)}.")
+    try:
+        return ort.InferenceSession(str(path), sess_options=options, providers=providers)
+    except Exception as error:  # noqa: BLE001 — onnxruntime raises classes of its own that share no base but Exception
+        raise ModelError(f"{path}: this is not a model that onnxruntime can run ({_first_line(error)}).") from error
+
+
+def run_session(session: onnxruntime.InferenceSession, names: list[str], feed: dict[str, Any]) -> list[Any]:
+    """One inference.
+
+    Raises:
+        ModelError: the model fails on this input.
+    """
+    try:
+        return list(session.run(names, feed))
+    except Exception as error:  # noqa: BLE001 — see create_session
+        raise ModelError(f"The model failed while running: {_first_line(error)}.") from error
+
+
+def _names(ort: Any) -> str:
+    return ", ".join(ort.get_available_providers())
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip().splitlines()
+    return (text[0] if text else type(error).__name__).rstrip(".")[:300]

@@ -1,0 +1,1 @@
+"""The worker layer: capture thread, detector thread, and what they measured. Plain threads, no Qt."""

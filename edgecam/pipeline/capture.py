@@ -1,0 +1,185 @@
+"""The capture thread: opens a camera, reads it, notices when it fails, and brings it back."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from edgecam.camera.base import CameraState
+from edgecam.errors import CameraError, CameraTimeout, EndOfStream
+from edgecam.pipeline.rates import RateMeter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edgecam.camera.base import Camera
+    from edgecam.frames import Frame
+
+log = logging.getLogger(__name__)
+
+READ_TIMEOUT_MS = 250
+STALLED_AFTER_S = 1.0
+LOST_AFTER_S = 4.0
+BACKOFF_S = (0.5, 1.0, 1.0, 2.0, 2.0, 5.0)
+
+
+@dataclass(frozen=True, slots=True)
+class CameraStatus:
+    """A camera's state at one moment.
+
+    Attributes:
+        state: see `CameraState`.
+        message: why, fit to be shown; "" while all is well.
+        attempt: which try of reconnecting this is, from 1; 0 otherwise.
+        since: when this trouble or state began (monotonic s).
+    """
+
+    state: CameraState
+    message: str = ""
+    attempt: int = 0
+    since: float = 0.0
+
+
+class CaptureWorker(threading.Thread):
+    """Reads one camera until it is stopped or the source ends.
+
+        OPENING → LIVE ⇄ STALLED → RECONNECTING → LIVE …        live cameras: tried again until stopped
+        OPENING → LIVE ⇄ PAUSED → ENDED                         files
+        OPENING → FAILED                                        cannot be opened (and `keep_trying` is off)
+
+    Args:
+        camera: not yet opened; this thread alone opens, reads and closes it.
+        on_frame: gets each frame, in this thread; may wait (that is how a file is held back).
+        on_status: gets each change of state, in this thread.
+        keep_trying: a live camera that cannot be opened at first is tried again, too.
+    """
+
+    def __init__(
+        self,
+        camera: Camera,
+        *,
+        on_frame: Callable[[CaptureWorker, Frame], None],
+        on_status: Callable[[CaptureWorker, CameraStatus], None],
+        keep_trying: bool = False,
+    ) -> None:
+        super().__init__(name=f"capture {camera.name}", daemon=True)
+        self.camera = camera
+        self.delivered = RateMeter()
+        self._on_frame, self._on_status = on_frame, on_status
+        self._keep_trying = keep_trying and camera.live
+        self._stop_event = threading.Event()
+        self._resumed = threading.Event()
+        self._resumed.set()
+        self._status = CameraStatus(CameraState.OPENING, since=time.monotonic())
+
+    # Any thread
+
+    @property
+    def status(self) -> CameraStatus:
+        return self._status
+
+    @property
+    def stopping(self) -> bool:
+        return self._stop_event.is_set()
+
+    def pause(self, paused: bool) -> None:
+        """Stops or resumes reading; the camera stays open."""
+        if paused:
+            self._resumed.clear()
+        else:
+            self._resumed.set()
+
+    def request_stop(self) -> None:
+        """Makes the thread end soon, also in the middle of opening; does not wait."""
+        self._stop_event.set()
+        self._resumed.set()
+        self.camera.cancel()
+
+    # This thread
+
+    def run(self) -> None:
+        try:
+            self._run()
+        except Exception as error:
+            log.exception("Capture of %s failed", self.camera.name)
+            self._set(CameraState.FAILED, f"{self.camera.name}: unexpected fault ({error}).")
+        finally:
+            self.camera.close()
+
+    def _run(self) -> None:
+        attempt = 0
+        while not self.stopping:
+            try:
+                self.camera.open()
+                attempt = self._stream(attempt)
+                message = f"{self.camera.name} stopped answering."
+            except EndOfStream as error:
+                self._set(CameraState.ENDED, str(error))
+                return
+            except CameraError as error:
+                message = str(error)
+            if self.stopping:
+                return
+            self.camera.close()
+            if not self._may_try_again():
+                self._set(CameraState.FAILED, message)
+                return
+            attempt += 1
+            self._set(CameraState.RECONNECTING, message, attempt)
+            self._stop_event.wait(BACKOFF_S[min(attempt, len(BACKOFF_S)) - 1])
+
+    def _may_try_again(self) -> bool:
+        return self.camera.live and (self._keep_trying or self.delivered.count > 0)
+
+    def _stream(self, attempt: int) -> int:
+        """Reads until stopped or until nothing has come for long; returns the number of tries still counted."""
+        last = time.monotonic()
+        while not self.stopping:
+            if not self._resumed.is_set():
+                self._wait_paused()
+                last = time.monotonic()
+                continue
+            try:
+                frame = self.camera.read(READ_TIMEOUT_MS)
+            except CameraTimeout:
+                silent_s = time.monotonic() - last
+                if silent_s > LOST_AFTER_S:
+                    return attempt
+                if silent_s > STALLED_AFTER_S:
+                    self._set(CameraState.STALLED, f"{self.camera.name} sends no pictures.", since=last)
+                continue
+            if self.stopping:
+                break
+            last, attempt = time.monotonic(), 0
+            self.delivered.tick(last)
+            if self._status.state is not CameraState.LIVE:
+                self._set(CameraState.LIVE)
+            self._on_frame(self, frame)
+        return attempt
+
+    def _wait_paused(self) -> None:
+        self._set(CameraState.PAUSED)
+        self.camera.pause()
+        self._resumed.wait()
+        if not self.stopping:
+            self.camera.resume()
+
+    def _set(self, state: CameraState, message: str = "", attempt: int = 0, since: float | None = None) -> None:
+        troubled = {CameraState.STALLED, CameraState.RECONNECTING}
+        if since is None:
+            # One trouble, one beginning: stalled, then each try of reconnecting.
+            both = state in troubled and self._status.state in troubled
+            since = self._status.since if both else time.monotonic()
+        status = CameraStatus(state, message, attempt, since)
+        if replace(status, since=self._status.since) == self._status:
+            return
+        self._status = status
+        log.log(
+            logging.WARNING if state in troubled | {CameraState.FAILED} else logging.INFO,
+            "%s: %s%s", self.camera.name, state.value, f" ({message})" if message else "",
+        )
+        if not self.stopping:
+            self._on_status(self, status)

@@ -1,0 +1,176 @@
+"""The detector thread: takes the newest frame, runs the detector, and changes detectors without a gap."""
+
+from __future__ import annotations
+
+import enum
+import logging
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edgecam.errors import ModelError
+from edgecam.pipeline.rates import LatencySeries, RateMeter
+from edgecam.pipeline.result import Result, StageTimes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edgecam.detector.detector import Detector
+    from edgecam.detector.selection import Selection
+    from edgecam.frames import Frame, FrameSlot
+
+log = logging.getLogger(__name__)
+
+
+class DetectorState(enum.Enum):
+    OFF = "off"
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorStatus:
+    """State of the model that was chosen last; `detector` is the one that runs (the old one while loading)."""
+
+    state: DetectorState
+    name: str = ""
+    message: str = ""
+    detector: Detector | None = None
+
+
+class DetectWorker(threading.Thread):
+    """Detects in what lies in `slot`.
+
+    Args:
+        slot: where frames come from.
+        on_result: gets each result, in this thread.
+        on_undetected: gets a frame for which there is no detector, or on which it failed.
+        on_status: gets each change of state, in this or a loading thread.
+    """
+
+    def __init__(
+        self,
+        slot: FrameSlot,
+        selection: Selection,
+        *,
+        on_result: Callable[[Result], None],
+        on_undetected: Callable[[Frame, int], None],
+        on_status: Callable[[DetectorStatus], None],
+    ) -> None:
+        super().__init__(name="detector", daemon=True)
+        self.rate = RateMeter()
+        self.latency = LatencySeries()
+        self.selection = selection  # replaced whole by any thread; read once per frame
+        self._slot = slot
+        self._on_result, self._on_undetected, self._on_status = on_result, on_undetected, on_status
+        self._lock = threading.Lock()
+        self._detector: Detector | None = None
+        self._status = DetectorStatus(DetectorState.OFF)
+        self._wanted = 0
+
+    # Any thread
+
+    @property
+    def detector(self) -> Detector | None:
+        return self._detector
+
+    @property
+    def status(self) -> DetectorStatus:
+        return self._status
+
+    def change(self, name: str, load: Callable[[], Detector] | None) -> None:
+        """Loads another detector beside the running one, which goes on until the new one is warm.
+
+        Args:
+            name: what the user calls it.
+            load: makes it, in a thread of its own, and raises ModelError if it cannot; None switches detection off.
+        """
+        with self._lock:
+            self._wanted += 1
+            wanted = self._wanted
+        if load is None:
+            self._replace(None, DetectorStatus(DetectorState.OFF))
+            return
+        self._set(DetectorStatus(DetectorState.LOADING, name, detector=self._detector))
+        threading.Thread(target=self._load, args=(wanted, name, load), name=f"load {name}", daemon=True).start()
+
+    # Loading thread
+
+    def _load(self, wanted: int, name: str, load: Callable[[], Detector]) -> None:
+        detector, message = None, ""
+        try:
+            detector = load()
+            detector.warm_up()
+        except ModelError as error:
+            message = str(error)
+        except Exception as error:
+            log.exception("Loading %s failed", name)
+            message = f"{name}: unexpected fault while loading ({error})."
+        with self._lock:
+            if wanted != self._wanted or self._slot.closed:
+                return  # the user has chosen another one meanwhile
+        if message or detector is None:
+            log.warning("%s", message)
+            self._set(DetectorStatus(DetectorState.FAILED, name, message, self._detector))
+        else:
+            self._replace(detector, DetectorStatus(DetectorState.READY, detector.name, detector=detector))
+
+    def _replace(self, detector: Detector | None, status: DetectorStatus) -> None:
+        self._detector = detector
+        self.rate.reset()
+        self.latency.clear()
+        self._set(status)
+
+    # This thread
+
+    def run(self) -> None:
+        while not self._slot.closed:
+            taken = self._slot.take()
+            if taken is None:
+                continue
+            frame, generation = taken
+            try:
+                self._detect(frame, generation)
+            except Exception as error:
+                log.exception("Detection failed")
+                self._fail(f"Detection stopped: unexpected fault ({error}).")
+
+    def _detect(self, frame: Frame, generation: int) -> None:
+        detector = self._detector
+        if detector is None:
+            self._on_undetected(frame, generation)
+            return
+        taken_at = time.monotonic()
+        try:
+            inference = detector(frame.image)
+        except ModelError as error:
+            self._fail(str(error))
+            self._on_undetected(frame, generation)
+            return
+        started = time.perf_counter()
+        detections = self.selection.apply(inference.candidates)
+        times = StageTimes(
+            wait_ms=(taken_at - frame.captured_at) * 1e3,
+            preprocess_ms=inference.preprocess_ms,
+            inference_ms=inference.inference_ms,
+            postprocess_ms=inference.postprocess_ms + (time.perf_counter() - started) * 1e3,
+        )
+        finished_at = time.monotonic()
+        if detector is self._detector:
+            self.rate.tick(finished_at)
+            self.latency.add(times.detector_ms, finished_at)
+        self._on_result(
+            Result(frame, inference.candidates, detections, detector.labels, times, finished_at, generation)
+        )
+
+    def _fail(self, message: str) -> None:
+        """Switches a detector off that fails while it runs: repeating the fault with each frame helps nobody."""
+        name = self._detector.name if self._detector else ""
+        log.error("%s", message)
+        self._replace(None, DetectorStatus(DetectorState.FAILED, name, message))
+
+    def _set(self, status: DetectorStatus) -> None:
+        self._status = status
+        self._on_status(status)

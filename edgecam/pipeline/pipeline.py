@@ -1,0 +1,222 @@
+"""Camera → frame → detector → detections, wired; the same for the window and for the headless twin."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from edgecam.camera.base import CameraState
+from edgecam.frames import FrameSlot
+from edgecam.pipeline.capture import CaptureWorker
+from edgecam.pipeline.detect import DetectWorker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edgecam.camera.base import Camera
+    from edgecam.detector.selection import Selection
+    from edgecam.frames import Frame
+    from edgecam.pipeline.capture import CameraStatus
+    from edgecam.pipeline.detect import DetectorStatus
+    from edgecam.pipeline.result import Result
+
+JOIN_S = 1.5
+
+
+class Listener(Protocol):
+    """Who wants to know what the pipeline does. Called in worker threads: must be quick and must not block."""
+
+    def frame_arrived(self, frame: Frame) -> None:
+        """The picture to show. For files it comes together with its result."""
+
+    def result_arrived(self, result: Result) -> None:
+        """Detections in a frame of the present camera."""
+
+    def camera_changed(self, camera: Camera, status: CameraStatus) -> None:
+        """The present camera's state; the first one with a new camera means that it has taken over."""
+
+    def camera_refused(self, camera: Camera, message: str) -> None:
+        """A camera that was chosen could not be opened; the old one goes on."""
+
+    def detector_changed(self, status: DetectorStatus) -> None:
+        """State of the model that was chosen last."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Channel:
+    """A camera at work, and how to make it anew."""
+
+    make_camera: Callable[[], Camera]
+    worker: CaptureWorker
+
+
+class Pipeline:
+    """One camera, one detector, and the threads between.
+
+    Live cameras: the newest frame wins, whatever the detector does. Files: each frame waits for the detector.
+    Choosing another camera or model keeps the old one until the new one delivers.
+
+    Args:
+        keep_trying: a live camera that cannot be opened is tried again until it can, where no other one is shown.
+    """
+
+    def __init__(self, listener: Listener, selection: Selection, *, keep_trying: bool = True) -> None:
+        self._listener = listener
+        self._keep_trying = keep_trying
+        self._slot = FrameSlot()
+        self._lock = threading.RLock()
+        self._current: _Channel | None = None
+        self._candidate: _Channel | None = None
+        self._revive: Callable[[], Camera] | None = None
+        self._stopped = False
+        self.detect = DetectWorker(
+            self._slot,
+            selection,
+            on_result=self._on_result,
+            on_undetected=self._on_undetected,
+            on_status=listener.detector_changed,
+        )
+        self.detect.start()
+
+    # What it does now
+
+    @property
+    def capture(self) -> CaptureWorker | None:
+        """The capture thread of the camera that is shown."""
+        return self._current.worker if self._current else None
+
+    @property
+    def skipped(self) -> int:
+        """Frames of this camera that the detector did not look at, because newer ones came."""
+        return self._slot.skipped
+
+    @property
+    def selection(self) -> Selection:
+        """The user's choice; replaced whole, it acts on the next result."""
+        return self.detect.selection
+
+    @selection.setter
+    def selection(self, selection: Selection) -> None:
+        self.detect.selection = selection
+
+    # What it shall do
+
+    def show_camera(self, make_camera: Callable[[], Camera]) -> None:
+        """Changes to another camera once that one delivers; the old one stays if it cannot be opened.
+
+        Args:
+            make_camera: gives a new, unopened camera; called again when the camera has to be brought back.
+
+        Raises:
+            CameraError: from `make_camera`; nothing has changed then.
+        """
+        camera = make_camera()
+        with self._lock:
+            self._drop_candidate()
+            current = self._current
+        shared = current is not None and camera.device is not None and current.worker.camera.device == camera.device
+        if shared and current is not None:
+            # One device cannot be open twice: the old one has to let go first, and comes back if the new one fails.
+            current.worker.request_stop()
+            current.worker.join(JOIN_S)
+        with self._lock:
+            if self._stopped:
+                return
+            alone = current is None or current.worker.status.state is CameraState.FAILED
+            channel = self._channel(make_camera, camera, keep_trying=alone and self._keep_trying)
+            if alone:
+                self._adopt(channel)
+            else:
+                self._candidate = channel
+                self._revive = current.make_camera if shared and current is not None else None
+            channel.worker.start()
+
+    def pause(self, paused: bool) -> None:
+        """Stops or resumes reading the camera."""
+        if self._current:
+            self._current.worker.pause(paused)
+
+    def stop(self) -> None:
+        """Ends all threads; returns within 2 s, even if a camera hangs (its thread then dies with the process)."""
+        with self._lock:
+            self._stopped = True
+            channels = [channel for channel in (self._current, self._candidate) if channel]
+        self._slot.close()
+        for channel in channels:
+            channel.worker.request_stop()
+        deadline = time.monotonic() + JOIN_S
+        for thread in [*(channel.worker for channel in channels), self.detect]:
+            if thread.is_alive() and thread is not threading.current_thread():
+                thread.join(max(0.0, deadline - time.monotonic()))
+
+    # Capture threads
+
+    def _on_frame(self, worker: CaptureWorker, frame: Frame) -> None:
+        with self._lock:
+            if self._candidate and worker is self._candidate.worker:
+                self._adopt(self._candidate)
+                self._listener.camera_changed(worker.camera, worker.status)
+            if self._current is None or worker is not self._current.worker or self._stopped:
+                return
+        if worker.camera.live:
+            self._slot.put(frame)
+            self._listener.frame_arrived(frame)
+        else:
+            self._slot.put_wait(frame)
+
+    def _on_status(self, worker: CaptureWorker, status: CameraStatus) -> None:
+        with self._lock:
+            if self._candidate and worker is self._candidate.worker:
+                if status.state in {CameraState.FAILED, CameraState.ENDED}:
+                    self._refuse(worker.camera, status.message)
+                return
+            if self._current is None or worker is not self._current.worker:
+                return
+        self._listener.camera_changed(worker.camera, status)
+
+    def _refuse(self, camera: Camera, message: str) -> None:
+        self._candidate = None
+        revive, self._revive = self._revive, None
+        if revive is not None:
+            channel = self._channel(revive, revive(), keep_trying=True)
+            self._adopt(channel)
+            channel.worker.start()
+        self._listener.camera_refused(camera, message)
+
+    def _channel(self, make_camera: Callable[[], Camera], camera: Camera, *, keep_trying: bool) -> _Channel:
+        worker = CaptureWorker(
+            camera, on_frame=self._on_frame, on_status=self._on_status, keep_trying=keep_trying
+        )
+        return _Channel(make_camera, worker)
+
+    def _adopt(self, channel: _Channel) -> None:
+        old, self._current, self._candidate = self._current, channel, None
+        self._revive = None
+        self._slot.renew()
+        if old is not None:
+            old.worker.request_stop()
+
+    def _drop_candidate(self) -> None:
+        if self._candidate is not None:
+            self._candidate.worker.request_stop()
+            self._candidate = None
+
+    # Detector thread
+
+    def _on_result(self, result: Result) -> None:
+        if self._is_present(result.generation):
+            if self._is_file():
+                self._listener.frame_arrived(result.frame)
+            self._listener.result_arrived(result)
+
+    def _on_undetected(self, frame: Frame, generation: int) -> None:
+        if self._is_present(generation) and self._is_file():
+            self._listener.frame_arrived(frame)
+
+    def _is_present(self, generation: int) -> bool:
+        return generation == self._slot.generation and not self._stopped
+
+    def _is_file(self) -> bool:
+        return self._current is not None and not self._current.worker.camera.live
