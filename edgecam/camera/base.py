@@ -8,6 +8,8 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edgecam.errors import CameraError
+
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
@@ -54,8 +56,9 @@ class CameraMode:
 class Camera(abc.ABC):
     """A source of frames.
 
-    One thread calls `open`, `read`, `pause` and `resume`; any thread may call `cancel`. After a failed `open` everything is released
-    and `open` may be tried again; so it may after `close`. Frame ids start at 0 with each `open`.
+    One thread calls `open`, `read`, `pause` and `resume`; any thread may call `cancel`. After a failed `open`
+    everything is released and `open` may be tried again; so it may after `close`. Frame ids start at 0 with each
+    `open`.
 
     Attributes:
         name: what a user calls it ("HD Pro Webcam C920"); never holds a password.
@@ -97,13 +100,16 @@ class Camera(abc.ABC):
         """Releases everything; safe to call at any time, also twice, also after a failed `open`."""
 
     def cancel(self) -> None:
-        """Makes a running `open` or `read` end soon, with `CameraError`; called from another thread."""
+        """Makes a running `open` or `read`, and each one before the next `close`, end soon, with `CameraError`.
+
+        Called from another thread. It stays in force until `close`, so that it cannot come too early.
+        """
         self._cancelled.set()
 
-    def pause(self) -> None:
+    def pause(self) -> None:  # noqa: B027 (doing nothing is right for most)
         """Nothing will be read for a while: a camera that fills buffers by itself stops doing so."""
 
-    def resume(self) -> None:
+    def resume(self) -> None:  # noqa: B027
         """Reading goes on: what was captured before the pause must not be delivered any more.
 
         Raises:
@@ -129,6 +135,10 @@ class Camera(abc.ABC):
     def frame_count(self) -> int | None:
         """How many frames a file or folder holds; None where that is unknown."""
         return None
+
+    def _check_cancelled(self) -> None:
+        if self._cancelled.is_set():
+            raise CameraError(f"{self.name} was cancelled.")
 
     def __enter__(self) -> Self:
         self.open()

@@ -37,3 +37,29 @@ class Pacer:
         """Gives up `beats` beats, to catch up with the clock."""
         if self._next is not None:
             self._next += beats * self.period_s
+
+
+class MediaClock:
+    """Plays positions of a file against the wall clock; a late consumer delays what follows instead of racing."""
+
+    def __init__(self, slack_s: float) -> None:
+        self._slack_s = slack_s
+        self._origin: float | None = None
+
+    def restart(self) -> None:
+        """The next position is due at once."""
+        self._origin = None
+
+    def wait(self, position_s: float, cancelled: threading.Event) -> float:
+        """Sleeps until `position_s` is due and returns that moment (monotonic s); ends early when cancelled."""
+        now = time.monotonic()
+        if self._origin is None or self.late_s(position_s) > self._slack_s:
+            self._origin = now - position_s
+        due = self._origin + position_s
+        if due > now:
+            cancelled.wait(due - now)
+        return due
+
+    def late_s(self, position_s: float) -> float:
+        """How long ago `position_s` was due (s); negative where it lies ahead."""
+        return 0.0 if self._origin is None else time.monotonic() - self._origin - position_s

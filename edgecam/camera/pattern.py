@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from numpy.typing import NDArray
 
 from edgecam.camera.base import Camera, CameraMode
 from edgecam.camera.clock import Pacer
 from edgecam.errors import CameraError
 from edgecam.frames import Frame
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 ID_BITS = 32
 _BARS_BGR = ((255, 255, 255), (0, 255, 255), (255, 255, 0), (0, 255, 0), (255, 0, 255), (0, 0, 255), (255, 0, 0))
@@ -34,19 +38,18 @@ class PatternCamera(Camera):
         self._next_id = 0
 
     def open(self) -> None:
+        self._check_cancelled()
         width, height = self._size_wh
         bars = np.array(_BARS_BGR, np.uint8)[np.arange(width) * len(_BARS_BGR) // width]
         self._bars = np.repeat(bars[None], height, axis=0)
         self._pacer = Pacer(self._fps)
         self._next_id = 0
-        self._cancelled.clear()
 
     def read(self, timeout_ms: int = 1000) -> Frame:
         if self._bars is None:
             raise CameraError("The test pattern is not open.")
         due = self._pacer.wait(self._cancelled)
-        if self._cancelled.is_set():
-            raise CameraError("Reading the test pattern was cancelled.")
+        self._check_cancelled()
         image = self._bars.copy()
         height = image.shape[0]
         line = height // 4 + self._next_id * 4 % (height * 3 // 4)
@@ -58,6 +61,7 @@ class PatternCamera(Camera):
 
     def close(self) -> None:
         self._bars = None
+        self._cancelled.clear()
 
     @property
     def mode(self) -> CameraMode:

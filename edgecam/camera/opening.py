@@ -1,0 +1,83 @@
+"""From an address to the camera behind it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgecam import resources
+from edgecam.camera.address import (
+    DemoAddress,
+    DeviceAddress,
+    ImagesAddress,
+    IndexAddress,
+    PatternAddress,
+    PiAddress,
+    StreamAddress,
+    VideoAddress,
+    parse_address,
+)
+from edgecam.errors import CameraError
+
+if TYPE_CHECKING:
+    from edgecam.camera.base import Camera
+    from edgecam.camera.credentials import Credentials
+
+
+def camera_for(
+    text: str,
+    *,
+    loop: bool = False,
+    realtime: bool = False,
+    fps: float | None = None,
+    credentials: Credentials | None = None,
+) -> Camera:
+    """The camera at the address `text`, not yet opened.
+
+    Args:
+        text: see `address.parse_address`.
+        loop, realtime, fps: how files are played; see `VideoCamera` and `ImagesCamera`.
+        credentials: for a stream whose server asks for them; those inside `text` go first.
+
+    Raises:
+        CameraError: the address is wrong; says why.
+    """
+    match parse_address(text):
+        case DemoAddress():
+            return _demo()
+        case PatternAddress(size_wh, pattern_fps):
+            from edgecam.camera.pattern import PatternCamera
+
+            return PatternCamera(size_wh=size_wh, fps=pattern_fps)
+        case VideoAddress(path):
+            from edgecam.camera.video import VideoCamera
+
+            return VideoCamera(path, loop=loop, realtime=realtime, fps=fps)
+        case ImagesAddress(path):
+            from edgecam.camera.images import ImagesCamera
+
+            return ImagesCamera(path, loop=loop, fps=fps)
+        case StreamAddress() as address:
+            from edgecam.camera.stream import stream_camera
+
+            return stream_camera(address, credentials)
+        case DeviceAddress(device_id):
+            from edgecam.camera.v4l2 import V4l2Camera
+
+            return V4l2Camera(device_id)
+        case IndexAddress(index):
+            from edgecam.camera.system import SystemCamera
+
+            return SystemCamera(index)
+        case PiAddress(index):
+            from edgecam.camera.picamera import pi_camera
+
+            return pi_camera(index)
+
+
+def _demo() -> Camera:
+    from edgecam.camera.video import VideoCamera
+
+    path = resources.demo_clip()
+    if not path.is_file():
+        raise CameraError(f"The demo clip {path} is missing: this installation of edgecam is incomplete.")
+    return VideoCamera(path, loop=True, realtime=True, name="Demo", address="demo")
