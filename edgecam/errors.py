@@ -17,6 +17,18 @@ class CameraLost(CameraError):
     """The camera went away (unplugged, server closed, driver error); it has to be opened again."""
 
 
+class CameraBusy(CameraError):
+    """Another program holds the camera; the text names it where it can be seen."""
+
+
+class CameraDenied(CameraError):
+    """The user has no permission for the camera; the text names the missing group."""
+
+
+class CredentialsNeeded(CameraError):
+    """The server of a stream asks for a user name and a password, or refuses those it was given."""
+
+
 class EndOfStream(CameraError):
     """A file or folder has no further frame. This is an end, not a failure."""
 

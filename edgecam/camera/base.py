@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from edgecam.errors import CameraError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
     from typing import Self
 
+    from edgecam.camera.controls import Control
     from edgecam.frames import Frame
 
 
@@ -65,6 +67,9 @@ class Camera(abc.ABC):
         address: the text that opens the same source again, without a password.
         live: True where frames come whether one reads them or not (the newest wins); False for files and pictures
             (every frame counts, and reading can wait).
+        wanted: the mode to ask for at the next `open`; None for a good default.
+        notice: what the user should know although all went well ("… no longer offers …"); "" where there is nothing.
+        remote: it is reached over a network.
         device: the operating system's device that only one can hold at a time, or None: two cameras with the same
             device cannot be open together.
     """
@@ -72,7 +77,10 @@ class Camera(abc.ABC):
     name: str
     address: str
     live: bool = True
+    remote: bool = False
     device: str | None = None
+    wanted: CameraMode | None = None
+    notice: str = ""
 
     def __init__(self) -> None:
         self._cancelled = threading.Event()
@@ -120,6 +128,23 @@ class Camera(abc.ABC):
     def mode(self) -> CameraMode | None:
         """What the driver really gave; None before the first successful `open`."""
         return None
+
+    @property
+    def modes(self) -> Sequence[CameraMode]:
+        """Every mode that the driver offers and edgecam reads; empty where there is no choice, and before `open`."""
+        return ()
+
+    def controls(self) -> list[Control]:
+        """What can be set on the open camera, with its present values, in the driver's order; any thread."""
+        return []
+
+    def set_control(self, key: str, value: int) -> None:
+        """Sets a control, and sets it again whenever the camera is opened; any thread.
+
+        Raises:
+            CameraError: there is no such control, or the driver refuses the value.
+        """
+        raise CameraError(f"{self.name} has nothing to set.")
 
     @property
     def dropped(self) -> int:

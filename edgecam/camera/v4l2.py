@@ -1,0 +1,289 @@
+"""A camera behind the Linux kernel's V4L2: USB cameras, capture cards, virtual cameras.
+
+Own ioctl calls rather than OpenCV's reader, which hides what a live view needs: the driver's time stamps and frame
+numbers, the list of modes, the controls, the flag of damaged frames, and an error that tells busy from gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import time
+from typing import TYPE_CHECKING, Final
+
+from edgecam.camera.base import Camera, CameraMode
+from edgecam.camera.discovery import V4l2Node, find_node
+from edgecam.camera.modes import default_mode, nearest_mode
+from edgecam.camera.pixel_formats import COMPRESSED, READABLE, BrokenPicture, to_bgr
+from edgecam.camera.v4l2_device import Layout, V4l2Device
+from edgecam.camera.v4l2_faults import camera_error
+from edgecam.camera.v4l2_stream import Filled, V4l2Stream
+from edgecam.errors import CameraError, CameraLost, CameraTimeout
+from edgecam.frames import Frame
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edgecam.camera.controls import Control
+
+log = logging.getLogger(__name__)
+
+# A time stamp further from now than this is not one of this frame.
+_PLAUSIBLE_AGE_S: Final = 2.0
+
+
+class V4l2Camera(Camera):
+    """One V4L2 camera, found again by its stable id on whatever node it returns.
+
+    Args:
+        device_id: "/dev/video0", or a stable id (see `discovery`); the first successful `open` turns it into the id.
+        wanted: the mode to ask for; None for a good default.
+        settings: values of controls to set at each `open`, by key; those that the camera lacks are passed over.
+    """
+
+    def __init__(
+        self, device_id: str, *, wanted: CameraMode | None = None, settings: dict[str, int] | None = None
+    ) -> None:
+        super().__init__()
+        self.wanted = wanted
+        self.settings = dict(settings or {})
+        self.notice = ""
+        self._id = device_id
+        self._node: V4l2Node | None = None
+        self._card = ""
+        self._device: V4l2Device | None = None
+        self._stream: V4l2Stream | None = None
+        self._layout: Layout | None = None
+        self._mode: CameraMode | None = None
+        self._offered: tuple[CameraMode, ...] = ()
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._next_id = self._dropped = 0
+        self._sequence: int | None = None
+        self._captured_at = 0.0
+        self._set_names(find_node(device_id))
+
+    def __del__(self) -> None:
+        os.close(self._wake)
+
+    def _set_names(self, node: V4l2Node | None) -> None:
+        self._node = node
+        if node is None:
+            self.name = self._card or self._id.removeprefix("/dev/")
+            self.address = self._id if self._id.startswith("/dev/") else f"v4l2:{self._id}"
+            self.device = None
+        else:
+            self.name, self.address, self.device = node.name, node.address, node.path
+
+    # Camera
+
+    def open(self) -> None:
+        self._check_cancelled()
+        self._release()
+        node = find_node(self._id)
+        if node is None:
+            raise CameraError(f"{self.name} is not connected. `edgecam cameras` lists the cameras that are.")
+        self._set_names(node)
+        self._next_id = self._dropped = 0
+        try:
+            self._start(node)
+        except OSError as error:
+            self._release()
+            raise camera_error(error, node.name, node.path) from error
+        except CameraError:
+            self._release()
+            raise
+        self._id, self._card = node.stable_id, node.name
+
+    def _start(self, node: V4l2Node) -> None:
+        device = self._device = V4l2Device(node.path)
+        if not device.identity.captures:
+            raise CameraError(f"{node.path} ({device.identity.card}) delivers no pictures: it is not a camera.")
+        offered = device.modes()
+        self._offered = tuple(mode for mode in offered if mode.pixel_format in READABLE)
+        mode = self._choose()
+        if mode is None:
+            formats = ", ".join(f"{name} ({text})" for name, text in device.pixel_formats()) or "none at all"
+            raise CameraError(f"{node.name} offers no picture format that edgecam can read. It offers: {formats}.")
+        layout = self._layout = device.set_format(mode.width, mode.height, mode.pixel_format)
+        if layout.pixel_format not in READABLE:
+            raise CameraError(f"{node.name} gives {layout.pixel_format} pictures, which edgecam cannot read.")
+        if layout.width <= 0 or layout.height <= 0:
+            raise CameraError(f"{node.name} gives pictures of {layout.width} × {layout.height} pixels.")
+        fps = device.set_fps(mode.fps)
+        self._mode = CameraMode(layout.width, layout.height, fps, layout.pixel_format)
+        if (layout.width, layout.height, layout.pixel_format) != (mode.width, mode.height, mode.pixel_format):
+            self.notice = f"{node.name} was asked for {mode} and gave {self._mode}."
+        self._restore_settings(device)
+        self._stream = V4l2Stream(device)
+        self._sequence, self._captured_at = None, 0.0
+        self._stream.start()
+
+    def _choose(self) -> CameraMode | None:
+        """The wanted mode if there still is such a one, else the default (and a notice)."""
+        self.notice = ""
+        if self.wanted is not None:
+            mode = nearest_mode(self.wanted, self._offered)
+            if mode is not None:
+                return mode
+            self.notice = f"{self.name} no longer offers {self.wanted}."
+        return default_mode(self._offered, COMPRESSED)
+
+    def _restore_settings(self, device: V4l2Device) -> None:
+        # Twice: a value is refused while the automatic that rules over it is still on.
+        for _ in range(2):
+            for key, value in self.settings.items():
+                try:
+                    device.set_control(key, value)
+                except KeyError:
+                    continue
+                except OSError as error:
+                    if error.errno == errno.ENODEV:
+                        raise
+                    log.info("%s: %s could not be set to %d (%s)", self.name, key, value, error)
+
+    def read(self, timeout_ms: int = 1000) -> Frame:
+        stream = self._stream
+        if stream is None:
+            raise CameraError(f"{self.name} is not open.")
+        deadline = time.monotonic() + timeout_ms / 1000
+        while True:
+            self._check_cancelled()
+            remaining_s = deadline - time.monotonic()
+            try:
+                if stream.wait(remaining_s, self._wake):
+                    frame = self._newest(stream)
+                    if frame is not None:
+                        return frame
+            except OSError as error:
+                raise self._lost(error) from error
+            self._check_cancelled()
+            if time.monotonic() >= deadline:
+                raise CameraTimeout(f"{self.name} sent no picture for {timeout_ms / 1000:.3g} s.")
+
+    def _newest(self, stream: V4l2Stream) -> Frame | None:
+        """Takes every filled buffer and decodes the newest: what lay ready before it is already old."""
+        filled = stream.dequeue()
+        while filled is not None:
+            self._count(filled)
+            newer = stream.dequeue()
+            if newer is None:
+                break
+            self._dropped += 1
+            stream.requeue(filled.index)
+            filled = newer
+        if filled is None:
+            return None
+        image = self._decode(stream, filled)
+        stream.requeue(filled.index)
+        if image is None:
+            self._dropped += 1
+            return None
+        frame = Frame(image, self._next_id, self._moment(filled))
+        self._next_id += 1
+        return frame
+
+    def _count(self, filled: Filled) -> None:
+        if self._sequence is not None and filled.sequence > self._sequence + 1:
+            self._dropped += filled.sequence - self._sequence - 1
+        self._sequence = filled.sequence
+
+    def _decode(self, stream: V4l2Stream, filled: Filled) -> NDArray[np.uint8] | None:
+        layout = self._layout
+        if filled.broken or layout is None:
+            return None
+        try:
+            return to_bgr(layout.pixel_format, stream.data(filled), layout.width, layout.height, layout.stride)
+        except BrokenPicture as error:
+            log.debug("%s: frame %d is broken: %s", self.name, filled.sequence, error)
+            return None
+
+    def _moment(self, filled: Filled) -> float:
+        """The driver's time stamp where it can be true: not ahead, not long past, not before the last one."""
+        now = time.monotonic()
+        stamp = filled.captured_at
+        if stamp is None or not now - _PLAUSIBLE_AGE_S < stamp <= now or stamp <= self._captured_at:
+            stamp = now
+        self._captured_at = stamp
+        return stamp
+
+    def _lost(self, error: OSError) -> CameraError:
+        if error.errno == errno.EIO:
+            return CameraLost(f"{self.name}: its driver reports a fatal error.")
+        if error.errno == errno.ENODEV:
+            return CameraLost(f"{self.name} was disconnected.")
+        return CameraLost(f"{self.name} failed: {error.strerror or error}.")
+
+    def close(self) -> None:
+        self._release()
+        self._cancelled.clear()
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self._wake)
+
+    def _release(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close()
+        device, self._device = self._device, None
+        if device is not None:
+            device.close()
+
+    def cancel(self) -> None:
+        super().cancel()
+        os.eventfd_write(self._wake, 1)
+
+    def pause(self) -> None:
+        if self._stream is not None:
+            try:
+                self._stream.stop()
+            except OSError as error:
+                log.info("%s could not be paused: %s", self.name, error)
+
+    def resume(self) -> None:
+        if self._stream is None:
+            return
+        try:
+            self._stream.stop()
+            self._sequence = None
+            self._stream.start()
+        except OSError as error:
+            raise self._lost(error) from error
+
+    @property
+    def mode(self) -> CameraMode | None:
+        return self._mode
+
+    @property
+    def dropped(self) -> int:
+        return self._dropped
+
+    # What only cameras with a driver have
+
+    @property
+    def modes(self) -> Sequence[CameraMode]:
+        return self._offered
+
+    def controls(self) -> list[Control]:
+        device = self._device
+        if device is None:
+            return []
+        try:
+            return device.controls()
+        except OSError:
+            return []  # gone: `read` tells
+
+    def set_control(self, key: str, value: int) -> None:
+        device = self._device
+        if device is None:
+            raise CameraError(f"{self.name} is not open.")
+        try:
+            device.set_control(key, value)
+        except KeyError:
+            raise CameraError(f"{self.name} has no control “{key}”.") from None
+        except OSError as error:
+            raise CameraError(f"{self.name} refuses {value} for “{key}”: {error.strerror or error}.") from error
+        self.settings[key] = value
