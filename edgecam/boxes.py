@@ -33,7 +33,8 @@ def iou(a: Boxes, b: Boxes) -> NDArray[np.float32]:
     wh = np.maximum(rb - lt, np.float32(0))
     inter = wh[..., 0] * wh[..., 1]
     union = area(a)[:, None] + area(b)[None, :] - inter
-    return np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
+    ratio: NDArray[np.float32] = np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
+    return ratio
 
 
 def nms(

@@ -182,6 +182,8 @@ class HeadlessRun:
         if self._times:
             values = np.array(self._times)
             median, p95 = np.percentile(values, [50, 95], axis=0)
-            stages = (f"{stage.removesuffix('_ms')} {m:.1f} ({p:.1f})" for stage, m, p in
-                      zip(STAGES, median, p95, strict=True))
+            stages = (
+                f"{stage.removesuffix('_ms')} {m:.1f} ({p:.1f})"
+                for stage, m, p in zip(STAGES, median, p95, strict=True)
+            )
             self._say(f"milliseconds, median (95 %): {', '.join(stages)}.")

@@ -29,7 +29,9 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
         "'demo' or 'pattern'; without it: the camera used last, else the first one found, else the demo",
     )
     parser.add_argument("--model", metavar="NAME|FILE", help="a model's name or an .onnx file; 'none' for none")
-    parser.add_argument("--threads", type=positive_int, metavar="N", help="threads of the detector (default: cores - 1)")
+    parser.add_argument(
+        "--threads", type=positive_int, metavar="N", help="threads of the detector (default: cores − 1)"
+    )
     parser.add_argument("--realtime", action="store_true", help="play a file at its own rate and skip what comes late")
     parser.add_argument("--loop", action="store_true", help="play a file again and again")
     parser.add_argument("--fps", type=positive_float, metavar="N", help="pictures per second of a folder of pictures")

@@ -87,13 +87,19 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class ModelDescription:
-    """Everything one has to know of a model to run it and to show what it found."""
+    """Everything one has to know of a model to run it and to show what it found.
+
+    Attributes:
+        precision: of the arithmetic, to be shown: "fp32", "int8"; "" where unknown.
+        provenance, accuracy: free, to be shown: training data, licences, where weights come from; AP per size.
+    """
 
     name: str
     input: InputSpec
     output: OutputSpec
     labels: tuple[str, ...]
     thresholds: Thresholds = field(default_factory=Thresholds)
+    precision: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)
     accuracy: dict[str, Any] = field(default_factory=dict)
 
@@ -124,6 +130,7 @@ class ModelDescription:
                 output=_output_spec(data["output"]),
                 labels=tuple(str(label) for label in data["labels"]),
                 thresholds=Thresholds(**_numbers(Thresholds, data.get("thresholds", {}))),
+                precision=str(data.get("precision", "")),
                 provenance=dict(data.get("provenance", {})),
                 accuracy=dict(data.get("accuracy", {})),
             )

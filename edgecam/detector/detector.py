@@ -122,13 +122,9 @@ class Detector:
         outputs = run_session(self._session, self._output_names, {self._input_name: tensor})
         inferred = time.perf_counter()
         found = self._decode(outputs, prepare.input_hw)
-        candidates = Detections(
-            clip(prepare.letterbox.to_frame(found.boxes), frame_wh), found.scores, found.class_ids
-        )
+        candidates = Detections(clip(prepare.letterbox.to_frame(found.boxes), frame_wh), found.scores, found.class_ids)
         done = time.perf_counter()
-        return Inference(
-            candidates, (prepared - started) * 1e3, (inferred - prepared) * 1e3, (done - inferred) * 1e3
-        )
+        return Inference(candidates, (prepared - started) * 1e3, (inferred - prepared) * 1e3, (done - inferred) * 1e3)
 
     def _decode(self, outputs: list[NDArray[np.float32]], input_hw: tuple[int, int]) -> Detections:
         spec = self.description.output

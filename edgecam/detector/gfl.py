@@ -1,17 +1,20 @@
 """Decoding of generalised-focal-loss heads (NanoDet, NanoDet-Plus, PicoDet and our own networks).
 
 Each cell gives class scores and, for each of the four sides, `bins` logits of a distribution over distances
-(Li et al., "Generalized Focal Loss", NeurIPS 2020, section 3.2): a side's distance is the distribution's mean, in cells.
+(Li et al., "Generalized Focal Loss", NeurIPS 2020, section 3.2): a side's distance is its distribution's mean, in cells.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edgecam.detections import Detections
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @lru_cache(maxsize=16)
@@ -68,7 +71,7 @@ def decode_gfl(
         top = np.argpartition(-best, max_candidates)[:max_candidates]
         class_ids, index, best = class_ids[top], index[top], best[top]
     if logits:
-        best = 1 / (1 + np.exp(-best))
+        best = np.float32(1) / (np.float32(1) + np.exp(-best))
 
     sides = cells[-4 * bins :, index].reshape(4, bins, -1)
     weights = np.exp(sides - sides.max(axis=1, keepdims=True))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from edgecam.boxes import Letterbox
 from edgecam.detector.description import InputSpec, Layout, Resize
+from edgecam.scaling import Scaler
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def choose_input_hw(spec: InputSpec, frame_wh: tuple[int, int], base_hw: tuple[int, int]) -> tuple[int, int]:
@@ -49,8 +51,7 @@ class Preprocessor:
         self._canvas = np.full((height, width, 3), spec.pad_value, np.uint8)
         box = self.letterbox
         self._inside = self._canvas[box.top : box.top + box.scaled_wh[1], box.left : box.left + box.scaled_wh[0]]
-        # Averaging is what keeps small things visible when a large frame shrinks; otherwise it gains nothing.
-        self._interpolation = cv2.INTER_AREA if min(box.scale_x, box.scale_y) < 0.5 else cv2.INTER_LINEAR
+        self._scaler = Scaler(frame_wh, box.scaled_wh)
         self._channels = slice(None) if spec.color == "BGR" else slice(None, None, -1)
         self._nchw = spec.layout is Layout.NCHW
         self._plain = spec.dtype == "uint8"
@@ -61,7 +62,7 @@ class Preprocessor:
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[Any]:
         """The tensor of `image` (uint8 (H, W, 3) BGR), of shape (1, …); valid until the next call."""
-        cv2.resize(image, self.letterbox.scaled_wh, dst=self._inside, interpolation=self._interpolation)
+        self._scaler(image, self._inside)
         pixels = self._canvas[:, :, self._channels]
         if self._plain:
             tensor: NDArray[Any] = pixels.transpose(2, 0, 1) if self._nchw else pixels

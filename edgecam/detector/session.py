@@ -55,7 +55,7 @@ def create_session(path: Path, *, threads: int, provider: str | None = None) -> 
         raise ModelError(f"onnxruntime on this machine has no {missing[0]}; it has {_names(ort)}.")
     try:
         return ort.InferenceSession(str(path), sess_options=options, providers=providers)
-    except Exception as error:  # noqa: BLE001 — onnxruntime raises classes of its own that share no base but Exception
+    except Exception as error:
         raise ModelError(f"{path}: this is not a model that onnxruntime can run ({_first_line(error)}).") from error
 
 
@@ -67,7 +67,7 @@ def run_session(session: onnxruntime.InferenceSession, names: list[str], feed: d
     """
     try:
         return list(session.run(names, feed))
-    except Exception as error:  # noqa: BLE001 — see create_session
+    except Exception as error:
         raise ModelError(f"The model failed while running: {_first_line(error)}.") from error
 
 

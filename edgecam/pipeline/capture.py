@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 READ_TIMEOUT_MS = 250
 STALLED_AFTER_S = 1.0
 LOST_AFTER_S = 4.0
+HANDOVER_S = 3.0
 BACKOFF_S = (0.5, 1.0, 1.0, 2.0, 2.0, 5.0)
 
 
@@ -35,12 +36,14 @@ class CameraStatus:
         message: why, fit to be shown; "" while all is well.
         attempt: which try of reconnecting this is, from 1; 0 otherwise.
         since: when this trouble or state began (monotonic s).
+        lost: it had delivered before: there is a last picture, and the camera is expected back.
     """
 
     state: CameraState
     message: str = ""
     attempt: int = 0
     since: float = 0.0
+    lost: bool = False
 
 
 class CaptureWorker(threading.Thread):
@@ -55,6 +58,7 @@ class CaptureWorker(threading.Thread):
         on_frame: gets each frame, in this thread; may wait (that is how a file is held back).
         on_status: gets each change of state, in this thread.
         keep_trying: a live camera that cannot be opened at first is tried again, too.
+        after: a worker that holds the same device: this one waits for its end before it opens the camera.
     """
 
     def __init__(
@@ -64,12 +68,14 @@ class CaptureWorker(threading.Thread):
         on_frame: Callable[[CaptureWorker, Frame], None],
         on_status: Callable[[CaptureWorker, CameraStatus], None],
         keep_trying: bool = False,
+        after: CaptureWorker | None = None,
     ) -> None:
         super().__init__(name=f"capture {camera.name}", daemon=True)
         self.camera = camera
         self.delivered = RateMeter()
         self._on_frame, self._on_status = on_frame, on_status
         self._keep_trying = keep_trying and camera.live
+        self._after = after
         self._stop_event = threading.Event()
         self._resumed = threading.Event()
         self._resumed.set()
@@ -110,6 +116,10 @@ class CaptureWorker(threading.Thread):
             self.camera.close()
 
     def _run(self) -> None:
+        if self._after is not None:
+            self._after.request_stop()
+            self._after.join(HANDOVER_S)
+            self._after = None
         attempt = 0
         while not self.stopping:
             try:
@@ -173,13 +183,16 @@ class CaptureWorker(threading.Thread):
             # One trouble, one beginning: stalled, then each try of reconnecting.
             both = state in troubled and self._status.state in troubled
             since = self._status.since if both else time.monotonic()
-        status = CameraStatus(state, message, attempt, since)
+        status = CameraStatus(state, message, attempt, since, lost=self.delivered.count > 0)
         if replace(status, since=self._status.since) == self._status:
             return
         self._status = status
         log.log(
             logging.WARNING if state in troubled | {CameraState.FAILED} else logging.INFO,
-            "%s: %s%s", self.camera.name, state.value, f" ({message})" if message else "",
+            "%s: %s%s",
+            self.camera.name,
+            state.value,
+            f" ({message})" if message else "",
         )
         if not self.stopping:
             self._on_status(self, status)

@@ -114,23 +114,24 @@ class Pipeline:
         """
         camera = make_camera()
         with self._lock:
-            self._drop_candidate()
-            current = self._current
-        shared = current is not None and camera.device is not None and current.worker.camera.device == camera.device
-        if shared and current is not None:
-            # One device cannot be open twice: the old one has to let go first, and comes back if the new one fails.
-            current.worker.request_stop()
-            current.worker.join(JOIN_S)
-        with self._lock:
             if self._stopped:
                 return
+            self._drop_candidate()
+            current = self._current
             alone = current is None or current.worker.status.state is CameraState.FAILED
-            channel = self._channel(make_camera, camera, keep_trying=alone and self._keep_trying)
+            holder = current if current and camera.device and current.worker.camera.device == camera.device else None
+            channel = self._channel(
+                make_camera,
+                camera,
+                keep_trying=alone and self._keep_trying,
+                # One device cannot be open twice: the old one lets go first, and comes back if the new one fails.
+                after=holder.worker if holder else None,
+            )
             if alone:
                 self._adopt(channel)
             else:
                 self._candidate = channel
-                self._revive = current.make_camera if shared and current is not None else None
+                self._revive = holder.make_camera if holder else None
             channel.worker.start()
 
     def pause(self, paused: bool) -> None:
@@ -180,14 +181,16 @@ class Pipeline:
         self._candidate = None
         revive, self._revive = self._revive, None
         if revive is not None:
-            channel = self._channel(revive, revive(), keep_trying=True)
+            channel = self._channel(revive, revive(), keep_trying=True, after=None)
             self._adopt(channel)
             channel.worker.start()
         self._listener.camera_refused(camera, message)
 
-    def _channel(self, make_camera: Callable[[], Camera], camera: Camera, *, keep_trying: bool) -> _Channel:
+    def _channel(
+        self, make_camera: Callable[[], Camera], camera: Camera, *, keep_trying: bool, after: CaptureWorker | None
+    ) -> _Channel:
         worker = CaptureWorker(
-            camera, on_frame=self._on_frame, on_status=self._on_status, keep_trying=keep_trying
+            camera, on_frame=self._on_frame, on_status=self._on_status, keep_trying=keep_trying, after=after
         )
         return _Channel(make_camera, worker)
 

@@ -1,0 +1,96 @@
+"""Starts the window. Order: environment, log, QApplication, theme, window, first camera and model, event loop."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+import cv2
+from PySide6.QtCore import QSocketNotifier
+from PySide6.QtGui import QFontDatabase, QIcon
+from PySide6.QtWidgets import QApplication
+
+from edgecam import __version__, resources
+from edgecam.camera.discovery import list_cameras
+from edgecam.commands.source_options import model_library
+from edgecam.gui.camera_scan import CameraScan
+from edgecam.gui.environment import remove_foreign_plugins, require_display
+from edgecam.gui.main_window import MainWindow
+from edgecam.gui.preferences import Preferences
+from edgecam.gui.snapshots import default_folder
+from edgecam.logs import log_to_file, log_unhandled
+from edgecam.settings import SettingsStore, default_path
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def run_window(args: argparse.Namespace) -> int:
+    """Opens the window as `args` say and returns when it is closed.
+
+    Raises:
+        UsageError: there is no display.
+    """
+    foreign = remove_foreign_plugins()
+    require_display()
+    log_to_file()
+    log_unhandled()
+    cv2.setNumThreads(1)  # the cores are the detector's
+    app = make_application(sys.argv[:1])
+    preferences = Preferences(SettingsStore(default_path()))
+    window = MainWindow(
+        preferences, model_library(), CameraScan(list_cameras), default_folder(),
+        threads=args.threads, loop=args.loop, fps=args.fps,
+    )  # fmt: skip
+    if args.realtime:
+        preferences.change(realtime=True)
+    if args.fullscreen:
+        window.showFullScreen()
+    else:
+        window.show()
+    if foreign:
+        window.toast.say(foreign)
+    window.models.choose(preferences.value.model if args.model is None else args.model)
+    window.cameras.start(args.source)
+    sockets = _quit_on_signals(window)
+    try:
+        return app.exec()
+    finally:
+        window.pipeline.stop()
+        signal.set_wakeup_fd(-1)
+        for end in sockets:
+            end.close()
+
+
+def make_application(argv: list[str]) -> QApplication:
+    """The QApplication with name, icon, style and fonts."""
+    app = QApplication(argv)
+    app.setApplicationName("edgecam")
+    app.setApplicationDisplayName("edgecam")
+    app.setApplicationVersion(__version__)
+    app.setDesktopFileName("edgecam")
+    app.setStyle("Fusion")
+    app.setWindowIcon(QIcon(str(resources.assets_folder() / "icon.svg")))
+    for path in sorted((resources.assets_folder() / "fonts").glob("*.[ot]tf")):
+        QFontDatabase.addApplicationFont(str(path))
+    font = app.font()
+    if "Inter" in QFontDatabase.families():
+        font.setFamily("Inter")
+    font.setPixelSize(14)
+    app.setFont(font)
+    return app
+
+
+def _quit_on_signals(window: MainWindow) -> tuple[socket.socket, socket.socket]:
+    """Ctrl-C and SIGTERM close the window like its own button; a socket wakes Qt, since it does not run Python."""
+    receiver, sender = socket.socketpair()
+    for end in (receiver, sender):
+        end.setblocking(False)
+    signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    notifier = QSocketNotifier(receiver.fileno(), QSocketNotifier.Type.Read, window)
+    notifier.activated.connect(lambda: window.close())
+    return receiver, sender

@@ -1,0 +1,280 @@
+"""Choosing a camera, and what the window shows while it comes, goes and returns."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit
+
+from edgecam.camera.base import CameraState
+from edgecam.camera.opening import camera_for
+from edgecam.errors import CameraError
+from edgecam.gui.camera_details import CameraDetails
+from edgecam.gui.camera_texts import state_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from edgecam.camera.base import Camera
+    from edgecam.camera.discovery import CameraInfo
+    from edgecam.gui.bridge import Bridge
+    from edgecam.gui.camera_scan import CameraScan
+    from edgecam.gui.detection_control import DetectionControl
+    from edgecam.gui.live_view import LiveView
+    from edgecam.gui.picker import Picker
+    from edgecam.gui.preferences import Preferences
+    from edgecam.gui.state_panel import StatePanel
+    from edgecam.gui.status_line import StatusLine
+    from edgecam.gui.toast import Toast
+    from edgecam.pipeline.capture import CameraStatus
+    from edgecam.pipeline.pipeline import Pipeline
+
+DEMO = "demo"
+GONE = {CameraState.STALLED, CameraState.RECONNECTING, CameraState.FAILED}
+MAX_RECENT = 8
+VIDEO_FILTER = (
+    "Videos and pictures (*.mp4 *.mkv *.avi *.mov *.webm *.m4v *.mpg *.mpeg *.ts *.jpg *.jpeg *.png *.bmp *.webp *.tif "
+    "*.tiff);;All files (*)"
+)
+
+
+class CameraControl(QObject):
+    """Keeps picker, state panel, veil and status line in step with the camera."""
+
+    state_changed = Signal()
+
+    def __init__(
+        self, pipeline: Pipeline, bridge: Bridge, preferences: Preferences, scan: CameraScan, picker: Picker,
+        view: LiveView, state_panel: StatePanel, status_line: StatusLine, detections: DetectionControl, toast: Toast,
+        *, loop: bool, fps: float | None,
+    ) -> None:  # fmt: skip
+        super().__init__(picker)
+        self._pipeline, self._preferences, self._scan = pipeline, preferences, scan
+        self._picker, self._view, self._state_panel, self._status_line = picker, view, state_panel, status_line
+        self._detections, self._toast = detections, toast
+        self._loop, self._fps = loop, fps
+        self._cameras: Sequence[CameraInfo] = ()
+        self._camera: Camera | None = None
+        self._status: CameraStatus | None = None
+        self._opening = ""
+        self._first_choice: Callable[[], None] | None = None
+        bridge.camera_changed_in_gui.connect(self._on_changed)
+        bridge.camera_refused_in_gui.connect(self._on_refused)
+        scan.scanned.connect(self._on_scanned)
+        picker.about_to_open.connect(self._fill_menu)
+        picker.about_to_open.connect(scan.start)
+        picker.show_choice("No camera", "looking for one …")
+
+    # What is shown
+
+    @property
+    def camera(self) -> Camera | None:
+        """The camera that is shown."""
+        return self._camera
+
+    @property
+    def state(self) -> CameraState | None:
+        """Its state; None while none was chosen."""
+        return self._status.state if self._status else None
+
+    @property
+    def is_standing(self) -> bool:
+        """The picture stands still because the user wants it or because a file has ended."""
+        return self.state in {CameraState.PAUSED, CameraState.ENDED}
+
+    @property
+    def is_demo(self) -> bool:
+        return self._camera is not None and self._camera.address == DEMO
+
+    def refresh(self) -> None:
+        """Brings words that tell a time up to date; called some times per second."""
+        if self._status is not None and self._status.state in GONE:
+            self._show_state()
+
+    # Choosing
+
+    def start(self, source: str | None) -> None:
+        """The first camera: the one asked for, else the one shown last, else the first one found, else the demo."""
+        if source:
+            self.choose(source)
+            return
+        self._first_choice = self._choose_found
+        self._scan.start()
+
+    def choose(self, address: str) -> None:
+        """Changes to the source at `address`; the present one stays until that one delivers."""
+        self._first_choice = None
+
+        def make_camera() -> Camera:
+            return camera_for(address, loop=self._loop, realtime=self._preferences.value.realtime, fps=self._fps)
+
+        try:
+            self._pipeline.show_camera(make_camera)
+        except CameraError as error:
+            self._report_unusable(str(error))
+            return
+        self._opening = address
+        if self._camera is not None:
+            self._picker.show_choice(self._picker.title, "changing …")
+
+    def choose_file(self) -> None:
+        """Asks for a video or a picture."""
+        path, _ = QFileDialog.getOpenFileName(self._picker.window(), "Open a video or picture", "", VIDEO_FILTER)
+        if path:
+            self.choose(path)
+
+    def choose_folder(self) -> None:
+        """Asks for a folder of pictures."""
+        path = QFileDialog.getExistingDirectory(self._picker.window(), "Open a folder of pictures")
+        if path:
+            self.choose(path)
+
+    def choose_stream(self) -> None:
+        """Asks for a stream's address."""
+        text, accepted = QInputDialog.getText(
+            self._picker.window(), "Open a stream", "Address (rtsp://… or http://…)", QLineEdit.EchoMode.Normal, "rtsp://"
+        )
+        if accepted and text.strip():
+            self.choose(text.strip())
+
+    def try_again(self) -> None:
+        """Opens the present source once more."""
+        if self._camera is not None:
+            self.choose(self._camera.address)
+
+    def toggle_freeze(self) -> None:
+        """Freezes or resumes; a file that has ended starts again."""
+        if self.state is CameraState.ENDED:
+            self.try_again()
+        elif self.state in {CameraState.LIVE, CameraState.STALLED}:
+            self._pipeline.pause(True)
+        elif self.state is CameraState.PAUSED:
+            self._pipeline.pause(False)
+
+    def set_realtime(self, realtime: bool) -> None:
+        """How files are played; a file that is shown starts again."""
+        self._preferences.change(realtime=realtime)
+        if self._camera is not None and self._camera.duration_s is not None and not self.is_demo:
+            self.try_again()
+
+    def show_details(self) -> None:
+        """The facts about the camera and its trouble, to read and to copy."""
+        if self._camera is not None and self._status is not None:
+            CameraDetails(self._camera, self._status, self._picker.window()).open()
+
+    # From the pipeline
+
+    def _on_changed(self, camera: Camera, status: CameraStatus) -> None:
+        if camera is not self._camera:
+            same_source = self._camera is not None and self._camera.address == camera.address
+            self._camera = camera
+            if not same_source:
+                self._detections.forget()
+        self._status = status
+        if status.state is CameraState.LIVE:
+            self._opening = ""
+            self._remember(camera)
+        if status.state in GONE:
+            self._detections.forget()
+        self._show_state()
+        self.state_changed.emit()
+
+    def _on_refused(self, camera: Camera, message: str) -> None:
+        self._opening = ""
+        self._toast.say(message if self._camera is None else f"{message} {self._camera.name} goes on.")
+        self._show_state()
+
+    def _on_scanned(self, cameras: Sequence[CameraInfo]) -> None:
+        self._cameras = cameras
+        if self._picker.menu.isVisible():
+            self._fill_menu()
+        if self._first_choice is not None:
+            self._first_choice()
+
+    def _choose_found(self) -> None:
+        usable = [camera.address for camera in self._cameras if not camera.unusable]
+        last = self._preferences.value.source
+        if last and (last in usable or last not in {DEMO, ""}):
+            self.choose(last)
+            if self._first_choice is None and (self._camera is not None or self._opening):
+                return
+        if usable:
+            self.choose(usable[0])
+            return
+        problem = next((camera.unusable for camera in self._cameras if camera.unusable), None)
+        self._toast.say(problem or "No camera was found. This is the bundled demo; plug in a camera and choose it above.",
+                        lasting=True)
+        self.choose(DEMO)
+
+    # Words and pictures
+
+    def _show_state(self) -> None:
+        camera, status = self._camera, self._status
+        if camera is None or status is None:
+            return
+        words = state_text(camera, status, time.monotonic())
+        gone = status.state in GONE
+        self._picker.set_icon("stream" if camera.remote else "camera" if camera.live else "file")
+        facts = "not connected" if gone else str(camera.mode or "opening …")
+        self._picker.show_choice(camera.name, "bundled clip" if self.is_demo and not gone else facts)
+        self._status_line.show_state(status.state, words.status)
+        self._view.set_veiled(gone)
+        if not words.title:
+            self._state_panel.hide()
+            return
+        actions: list[tuple[str, Callable[[], object]]] = []
+        if gone:
+            actions.append(("Choose another camera", self._picker.open_menu))
+            if status.state is CameraState.FAILED:
+                actions.append(("Try again", self.try_again))
+            actions.append(("Details", self.show_details))
+        self._state_panel.show_state(words.title, words.text, actions)
+
+    def _report_unusable(self, message: str) -> None:
+        """An address that is wrong in itself: a message, and the empty state where nothing else is shown."""
+        if self._camera is not None:
+            self._toast.say(f"{message} {self._camera.name} goes on.")
+            return
+        self._picker.show_choice("No camera", "choose one")
+        self._status_line.show_state(None, "No camera")
+        self._state_panel.show_state(
+            "Nothing to show", message,
+            [("Choose a camera", self._picker.open_menu), ("Play the demo", lambda: self.choose(DEMO))],
+        )
+
+    def _remember(self, camera: Camera) -> None:
+        recent = self._preferences.value.recent
+        if camera.device is None and camera.address not in {DEMO, "pattern"}:
+            recent = (camera.address, *(item for item in recent if item != camera.address))[:MAX_RECENT]
+        self._preferences.change(source=camera.address, recent=recent)
+
+    def _fill_menu(self) -> None:
+        menu = self._picker.menu
+        menu.clear()
+        group = QActionGroup(menu)
+        for info in self._cameras:
+            self._add(group, info.name, info.address, detail=info.device, problem=info.unusable)
+        if not self._cameras:
+            menu.addAction("No camera is connected").setEnabled(False)
+        menu.addSeparator()
+        for address in self._preferences.value.recent:
+            name = Path(address).name if "://" not in address else address
+            self._add(group, name, address, detail="", problem="")
+        if self._preferences.value.recent:
+            menu.addSeparator()
+        menu.addAction("Open a video or picture…", self.choose_file)
+        menu.addAction("Open a folder of pictures…", self.choose_folder)
+        menu.addAction("Open a stream…", self.choose_stream)
+        self._add(group, "Demo", DEMO, detail="bundled clip", problem="")
+
+    def _add(self, group: QActionGroup, text: str, address: str, *, detail: str, problem: str) -> None:
+        action = QAction(f"{text}\t{detail}" if detail else text, group)
+        action.setCheckable(True)
+        action.setChecked(self._camera is not None and self._camera.address == address)
+        action.setToolTip(problem or address)
+        action.triggered.connect(lambda: self.choose(address))
+        self._picker.menu.addAction(action)

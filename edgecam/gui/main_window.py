@@ -1,0 +1,322 @@
+"""The window: a bar, the picture, a panel at the side, a status line; nothing but the picture in full screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, Qt, QUrl, Signal
+from PySide6.QtGui import QActionGroup, QDesktopServices
+from PySide6.QtWidgets import QApplication, QFileDialog, QFrame, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+
+from edgecam.detector.library import SUFFIX
+from edgecam.detector.selection import Selection
+from edgecam.gui.actions import WindowActions
+from edgecam.gui.bridge import Bridge
+from edgecam.gui.camera_control import VIDEO_FILTER, CameraControl
+from edgecam.gui.detection_control import DetectionControl
+from edgecam.gui.figures import Figures
+from edgecam.gui.live_view import MARGIN, LiveView
+from edgecam.gui.model_control import ModelControl
+from edgecam.gui.picker import Picker
+from edgecam.gui.shortcuts import ShortcutList
+from edgecam.gui.side_panel import SidePanel
+from edgecam.gui.snapshots import SnapshotSaver
+from edgecam.gui.state_panel import StatePanel
+from edgecam.gui.status_line import StatusLine
+from edgecam.gui.theme import apply_theme
+from edgecam.gui.toast import Toast
+from edgecam.gui.tool_buttons import ActionIcons, FloatingButtons, bar_button, menu_button
+from edgecam.pipeline.pipeline import Pipeline
+from edgecam.pipeline.view_feed import ViewFeed
+from edgecam.settings import THEMES
+from edgecam.system_load import LoadMeter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
+
+    from edgecam.detector.library import ModelLibrary
+    from edgecam.gui.camera_scan import CameraScan
+    from edgecam.gui.preferences import Preferences
+
+# Below this there is no room for bars: the picture gets it all, and the buttons float over it.
+COMPACT_WH = (720, 520)
+BAR_HEIGHT = 56
+
+
+class MainWindow(QWidget):
+    """Everything is wired in `__init__`, from the pipeline down to the figures.
+
+    Args:
+        preferences, library, scan: what is remembered, which models and which cameras there are.
+        pictures: where snapshots go.
+        threads: of the detector; None for the default.
+        loop, fps: how files are played.
+    """
+
+    closed = Signal()
+
+    def __init__(
+        self, preferences: Preferences, library: ModelLibrary, scan: CameraScan, pictures: Path, *,
+        threads: int | None = None, loop: bool = False, fps: float | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.setWindowTitle("edgecam")
+        self.setAcceptDrops(True)
+        self.resize(*preferences.value.window_wh)
+        self.preferences = preferences
+        feed = ViewFeed()
+        self.bridge = Bridge(feed)
+        self.pipeline = Pipeline(self.bridge, Selection())
+
+        self.actions_ = WindowActions(self)
+        self.view = LiveView(feed)
+        self.state_panel = StatePanel(self.view)
+        self.toast = Toast(self.view)
+        self.panel = SidePanel()
+        self.status_line = StatusLine()
+        self.camera_picker = Picker("camera", "Camera")
+        self.model_picker = Picker("model", "Model")
+        self.menu = QMenu(self)
+
+        self.detections = DetectionControl(self.pipeline, self.bridge, preferences, self.view, self.panel)
+        self.models = ModelControl(
+            self.pipeline, self.bridge, library, preferences, self.model_picker, self.detections, self.toast,
+            threads=threads,
+        )  # fmt: skip
+        self.cameras = CameraControl(
+            self.pipeline, self.bridge, preferences, scan, self.camera_picker, self.view, self.state_panel,
+            self.status_line, self.detections, self.toast, loop=loop, fps=fps,
+        )  # fmt: skip
+        self.snapshots = SnapshotSaver(pictures, self)
+        self.figures = Figures(
+            self.pipeline, LoadMeter(), preferences, self.view, self.panel, self.status_line, self.cameras,
+            self.models, self.detections,
+        )  # fmt: skip
+
+        self._icons = ActionIcons(
+            [
+                (self.actions_.freeze, "freeze", "resume"),
+                (self.actions_.snapshot, "snapshot", "snapshot"),
+                (self.actions_.panel, "panel", "panel"),
+                (self.actions_.full_screen, "fullscreen", "unfullscreen"),
+                (self.actions_.more, "more", "more"),
+            ]
+        )
+        self._bar = self._build_bar()
+        self._floating = FloatingButtons(
+            [self.actions_.snapshot, self.actions_.freeze, self.actions_.panel, self.actions_.full_screen],
+            self.actions_.more, self.menu, self.view,
+        )  # fmt: skip
+        self._lay_out()
+        self._build_menu()
+        self._connect()
+        self.actions_.panel.setChecked(preferences.value.panel)
+        self.actions_.boxes.setChecked(preferences.value.boxes)
+        self.actions_.figures.setChecked(preferences.value.figures)
+        self.actions_.realtime.setChecked(preferences.value.realtime)
+        self.apply_theme()
+        if preferences.problem:
+            self.toast.say(preferences.problem)
+
+    # Parts
+
+    def _build_bar(self) -> QFrame:
+        bar = QFrame()
+        bar.setObjectName("topBar")
+        bar.setFixedHeight(BAR_HEIGHT)
+        layout = QHBoxLayout(bar)
+        layout.setContentsMargins(12, 0, 12, 0)
+        layout.setSpacing(8)
+        layout.addWidget(self.camera_picker)
+        layout.addWidget(self.model_picker)
+        layout.addStretch()
+        for action in (
+            self.actions_.freeze, self.actions_.snapshot, self.actions_.panel, self.actions_.full_screen,
+        ):  # fmt: skip
+            layout.addWidget(bar_button(action))
+        layout.addWidget(menu_button(self.actions_.more, self.menu))
+        return bar
+
+    def _lay_out(self) -> None:
+        body = QHBoxLayout()
+        body.setSpacing(0)
+        body.addWidget(self.view, 1)
+        body.addWidget(self.panel)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._bar)
+        layout.addLayout(body, 1)
+        layout.addWidget(self.status_line)
+
+    def _build_menu(self) -> None:
+        actions = self.actions_
+        for action in (actions.camera, actions.model, actions.open):
+            self.menu.addAction(action)
+        self.menu.addSeparator()
+        for action in (actions.boxes, actions.figures, actions.realtime):
+            self.menu.addAction(action)
+        themes = self.menu.addMenu("Colours")
+        self._themes = QActionGroup(themes)
+        for name in THEMES:
+            action = themes.addAction("Like the system" if name == "system" else name.capitalize())
+            action.setCheckable(True)
+            action.setChecked(name == self.preferences.value.theme)
+            action.triggered.connect(lambda _=False, name=name: self.choose_theme(name))
+            self._themes.addAction(action)
+        self.menu.addSeparator()
+        self.menu.addAction("Open the folder of snapshots", self._open_pictures)
+        self.menu.addAction(actions.help)
+        self.menu.addAction(actions.quit)
+
+    def _connect(self) -> None:
+        actions = self.actions_
+        self.bridge.picture_ready.connect(self.view.update)
+        actions.freeze.triggered.connect(self.cameras.toggle_freeze)
+        actions.snapshot.triggered.connect(self.take_snapshot)
+        actions.panel.toggled.connect(self._on_panel)
+        actions.full_screen.toggled.connect(self._on_full_screen)
+        actions.leave.triggered.connect(lambda: actions.full_screen.setChecked(False))
+        actions.camera.triggered.connect(self.camera_picker.open_menu)
+        actions.model.triggered.connect(self.model_picker.open_menu)
+        actions.open.triggered.connect(self._open_any)
+        actions.lower.triggered.connect(lambda: self.detections.step_score(-0.05))
+        actions.higher.triggered.connect(lambda: self.detections.step_score(0.05))
+        actions.boxes.toggled.connect(self._on_boxes)
+        actions.figures.toggled.connect(self._on_figures)
+        actions.realtime.toggled.connect(self._on_realtime)
+        actions.help.triggered.connect(lambda: ShortcutList(parent=self).open())
+        actions.quit.triggered.connect(self.close)
+        self.cameras.state_changed.connect(self._on_camera_state)
+        self.view.double_clicked.connect(actions.full_screen.toggle)
+        self.snapshots.saved.connect(self.toast.say)
+        self.snapshots.failed.connect(self.toast.say)
+        QApplication.styleHints().colorSchemeChanged.connect(self._on_system_theme)
+
+    # What the user does
+
+    def open_path(self, path: str) -> None:
+        """Opens a model, a video, a picture or a folder, by what it is."""
+        if path.lower().endswith(SUFFIX):
+            self.models.choose(path)
+        else:
+            self.cameras.choose(path)
+
+    def take_snapshot(self) -> None:
+        """Saves what is on the screen."""
+        frame = self.view.frame
+        if frame is None:
+            self.toast.say("There is no picture to save.")
+            return
+        result = self.detections.result
+        self.snapshots.save(frame, self.view.detections, result.labels if result else ())
+
+    def choose_theme(self, name: str) -> None:
+        """Dark, light or like the system."""
+        self.preferences.change(theme=name)
+        self.apply_theme()
+
+    def apply_theme(self) -> None:
+        """Gives every part its colours."""
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        theme = apply_theme(app, self.preferences.value.theme)
+        for part in (
+            self.view, self.panel, self.status_line, self.camera_picker, self.model_picker, self.toast, self._icons,
+        ):  # fmt: skip
+            part.apply_theme(theme)
+        self._theme = theme
+        self._colour_state_panel()
+
+    def _open_any(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Open", "", VIDEO_FILTER.replace(" *.tiff)", f" *.tiff *{SUFFIX})"))
+        if path:
+            self.open_path(path)
+
+    def _open_pictures(self) -> None:
+        self.snapshots.folder.mkdir(parents=True, exist_ok=True)
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.snapshots.folder)))
+
+    def _on_panel(self, shown: bool) -> None:
+        self.preferences.change(panel=shown)
+        self.panel.setVisible(shown)
+
+    def _on_full_screen(self, full: bool) -> None:
+        if full != self.isFullScreen():
+            self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+        self._fit_parts()
+
+    def _on_boxes(self, shown: bool) -> None:
+        self.preferences.change(boxes=shown)
+        self.view.set_boxes_visible(shown)
+
+    def _on_figures(self, shown: bool) -> None:
+        self.preferences.change(figures=shown)
+        self.figures.refresh()
+
+    def _on_realtime(self, realtime: bool) -> None:
+        if realtime != self.preferences.value.realtime:
+            self.cameras.set_realtime(realtime)
+
+    def _on_camera_state(self) -> None:
+        state = self.cameras.state
+        self.actions_.freeze.setChecked(self.cameras.is_standing)
+        title = self.cameras.camera.name if self.cameras.camera else ""
+        self.setWindowTitle(f"{title} – edgecam" if title and state else "edgecam")
+        self._colour_state_panel()
+        self.figures.refresh()
+
+    def _on_system_theme(self) -> None:
+        if self.preferences.value.theme == "system":
+            self.apply_theme()
+
+    def _colour_state_panel(self) -> None:
+        on_dark = self._theme.dark or self.view.frame is not None
+        self.state_panel.set_on_dark(on_dark, self._theme.text, self._theme.dim)
+
+    # Room
+
+    def _fit_parts(self) -> None:
+        """Bars where there is room for them; floating buttons where there is not."""
+        compact = self.isFullScreen() or self.width() < COMPACT_WH[0] or self.height() < COMPACT_WH[1]
+        self._bar.setVisible(not compact)
+        self.status_line.setVisible(not compact)
+        self.view.set_margin(0 if compact else MARGIN)
+        self._floating.setVisible(compact)
+        self._floating.place()
+        self.state_panel.recentre()
+        self.toast.place()
+
+    # Qt
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        if not self.isFullScreen() and not self.isMaximized():
+            self.preferences.change(window_wh=(max(200, self.width()), max(200, self.height())))
+        self._fit_parts()
+        self.layout().activate()
+        self._floating.place()
+        self.state_panel.recentre()
+        self.toast.place()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() is QEvent.Type.WindowStateChange:
+            self.actions_.full_screen.setChecked(self.isFullScreen())
+            self._fit_parts()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.open_path(paths[0])
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.preferences.write()
+        self.pipeline.stop()
+        event.accept()
+        self.closed.emit()

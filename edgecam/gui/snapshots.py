@@ -1,0 +1,101 @@
+"""Snapshots: the frame on the screen as a file, with and without its boxes."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import platformdirs
+from PySide6.QtCore import QObject, QRectF, Signal
+from PySide6.QtGui import QImage, QPainter
+
+from edgecam.errors import EdgecamError
+from edgecam.gui.overlay import draw_boxes, tag_font
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edgecam.detections import Detections
+    from edgecam.frames import Frame
+
+log = logging.getLogger(__name__)
+JPEG_QUALITY = 95
+
+
+def default_folder() -> Path:
+    """The user's folder for pictures (XDG on Linux)."""
+    return Path(platformdirs.user_pictures_dir()) / "edgecam"
+
+
+class SnapshotSaver(QObject):
+    """Writes snapshots in a thread of their own, so that a slow card never holds up the picture."""
+
+    saved = Signal(str)
+    failed = Signal(str)
+
+    def __init__(self, folder: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.folder = folder
+
+    def save(self, frame: Frame, detections: Detections, labels: Sequence[str]) -> None:
+        """Writes the frame as it is and, where there are detections, once more with them drawn."""
+        moment = datetime.now()
+        threading.Thread(
+            target=self._save, args=(frame, detections, labels, moment), name="snapshot", daemon=True
+        ).start()
+
+    def _save(self, frame: Frame, detections: Detections, labels: Sequence[str], moment: datetime) -> None:
+        try:
+            plain = write_snapshot(self.folder, frame, detections, labels, moment)
+        except (OSError, EdgecamError) as error:
+            log.warning("Snapshot failed: %s", error)
+            self.failed.emit(f"The snapshot was not saved to {self.folder}: {error}")
+            return
+        self.saved.emit(f"Saved {plain.name} to {self.folder}")
+
+
+def write_snapshot(
+    folder: Path, frame: Frame, detections: Detections, labels: Sequence[str], moment: datetime
+) -> Path:
+    """Writes `NAME.jpg` and, where there are detections, `NAME boxes.jpg`; returns the path of the first.
+
+    Raises:
+        OSError, EdgecamError: the folder or a file cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    plain = _free_path(folder, f"edgecam {moment:%Y-%m-%d %H-%M-%S}")
+    done, data = cv2.imencode(".jpg", frame.image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    if not done:
+        raise EdgecamError("the picture could not be encoded")
+    plain.write_bytes(data.tobytes())
+    if len(detections):
+        boxed = plain.with_name(f"{plain.stem} boxes.jpg")
+        if not _with_boxes(frame, detections, labels).save(str(boxed), "JPG", JPEG_QUALITY):
+            raise EdgecamError(f"{boxed.name} could not be written")
+    return plain
+
+
+def _with_boxes(frame: Frame, detections: Detections, labels: Sequence[str]) -> QImage:
+    width, height = frame.size_wh
+    pixels = cv2.cvtColor(frame.image, cv2.COLOR_BGR2BGRA)
+    image = QImage(pixels.data, width, height, width * 4, QImage.Format.Format_RGB32).copy()
+    painter = QPainter(image)
+    line_px = max(2.0, height / 360)
+    draw_boxes(
+        painter, detections, labels, place=QRectF(0, 0, width, height), frame_wh=frame.size_wh, line_px=line_px,
+        font=tag_font(max(12.0, height / 50)),
+    )  # fmt: skip
+    painter.end()
+    return image
+
+
+def _free_path(folder: Path, stem: str) -> Path:
+    """`stem.jpg`, or with a number where two were taken in one second."""
+    path, number = folder / f"{stem}.jpg", 2
+    while path.exists():
+        path, number = folder / f"{stem} ({number}).jpg", number + 1
+    return path
