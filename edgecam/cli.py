@@ -7,15 +7,14 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from edgecam import __version__
-from edgecam.commands import run, window
+from edgecam.commands import run, selftest, window
 from edgecam.errors import CameraError, EdgecamError, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # The commands, in the order of `edgecam --help`. `window` is what `edgecam` without a command does.
-COMMANDS = (window, run)
+COMMANDS = (window, run, selftest)
 
 EXIT_ERROR = 1
 EXIT_USAGE = 2
@@ -31,10 +30,23 @@ class _Parser(argparse.ArgumentParser):
         self.exit(EXIT_USAGE, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
+class _ShowVersions(argparse.Action):
+    """Prints the versions; asked for only then, since looking them up takes a moment."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
+        super().__init__(option_strings, dest=argparse.SUPPRESS, default=argparse.SUPPRESS, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from edgecam.versions import version_lines
+
+        print("\n".join(version_lines()))
+        parser.exit()
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
     parser = _Parser(prog="edgecam", description=__doc__)
-    parser.add_argument("--version", action="version", version=f"edgecam {__version__}")
+    parser.add_argument("--version", action=_ShowVersions, help="print the versions of edgecam and its parts, and exit")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     for command in COMMANDS:
         command.add_parser(subparsers)
