@@ -1,0 +1,163 @@
+"""A Raspberry Pi camera through picamera2, which belongs to the system's Python (`apt install python3-picamera2`)."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from edgecam.camera.base import Camera, CameraMode
+from edgecam.errors import CameraBusy, CameraError, CameraLost, CameraTimeout
+from edgecam.frames import Frame
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+log = logging.getLogger(__name__)
+
+_DEFAULT: Final = CameraMode(1280, 720, 30.0, "RGB888")
+_SIZES_WH: Final = ((640, 480), (1280, 720), (1920, 1080))
+_STEP_S: Final = 0.1
+_PLAUSIBLE_AGE_S: Final = 2.0
+
+
+class Picamera2Camera(Camera):
+    """Delivers the newest completed request of picamera2.
+
+    Args:
+        index: the camera's number.
+        wanted: size and rate to ask for; None for 1280 × 720 at 30 frames per second.
+    """
+
+    def __init__(self, index: int, *, wanted: CameraMode | None = None) -> None:
+        super().__init__()
+        self.name = f"Raspberry Pi camera {index}"
+        self.address = self.device = f"picamera:{index}"
+        self.wanted = wanted
+        self._index = index
+        self._camera: Any = None
+        self._mode: CameraMode | None = None
+        self._modes: tuple[CameraMode, ...] = ()
+        self._next_id = 0
+        self._captured_at = 0.0
+
+    def open(self) -> None:
+        self._check_cancelled()
+        self._release()
+        self._next_id, self._captured_at = 0, 0.0
+        from picamera2 import Picamera2
+
+        try:
+            self._camera = Picamera2(self._index)
+            self._start(self._camera)
+        except IndexError as error:
+            self._release()
+            raise CameraError(f"{self.name} is not connected: libcamera finds no such camera.") from error
+        except (RuntimeError, OSError, ValueError) as error:
+            self._release()
+            if "acquire" in str(error).lower() or "busy" in str(error).lower():
+                raise CameraBusy(
+                    f"{self.name} is in use by another program. Close it there, then try again."
+                ) from error
+            raise CameraError(f"{self.name} cannot be opened: {error}.") from error
+
+    def _start(self, camera: Any) -> None:
+        rates = [(mode["size"], float(mode["fps"])) for mode in camera.sensor_modes]
+        self._modes = tuple(
+            CameraMode(*size, fps, _DEFAULT.pixel_format)
+            for size in _SIZES_WH
+            for fps in (15.0, 30.0, 60.0)
+            if any(size[0] <= large[0] and size[1] <= large[1] and fps <= rate for large, rate in rates)
+        )
+        self.notice = ""
+        mode = self.wanted or _DEFAULT
+        if self.wanted is not None and self.wanted not in self._modes:
+            self.notice = f"{self.name} no longer offers {self.wanted}."
+            mode = _DEFAULT
+        # libcamera's "RGB888" lies in memory as blue, green, red. No preview: the view is drawn by this program.
+        configuration = camera.create_video_configuration(
+            main={"size": (mode.width, mode.height), "format": "RGB888"},
+            controls={"FrameRate": mode.fps or 30.0},
+            buffer_count=4,
+            queue=False,
+        )
+        camera.configure(configuration)
+        camera.start()
+        width, height = camera.camera_configuration()["main"]["size"]
+        self._mode = CameraMode(width, height, mode.fps, _DEFAULT.pixel_format)
+
+    def read(self, timeout_ms: int = 1000) -> Frame:
+        camera = self._camera
+        if camera is None:
+            raise CameraError(f"{self.name} is not open.")
+        request = self._next_request(camera, timeout_ms / 1000)
+        try:
+            image = np.array(request.make_array("main"), np.uint8, order="C")
+            captured_at = self._moment(request.get_metadata().get("SensorTimestamp"))
+        finally:
+            request.release()
+        frame = Frame(image, self._next_id, captured_at)
+        self._next_id += 1
+        return frame
+
+    def _next_request(self, camera: Any, timeout_s: float) -> Any:
+        deadline = time.monotonic() + timeout_s
+        job = camera.capture_request(wait=False)
+        while True:
+            self._check_cancelled()
+            try:
+                return camera.wait(job, timeout=_STEP_S)
+            except TimeoutError:
+                if time.monotonic() >= deadline:
+                    with suppress(Exception):
+                        camera.cancel_all_and_flush()
+                    raise CameraTimeout(f"{self.name} sent no picture for {timeout_s:.3g} s.") from None
+            except RuntimeError as error:
+                raise CameraLost(f"{self.name} failed: {error}.") from error
+
+    def _moment(self, sensor_ns: int | None) -> float:
+        """libcamera's stamp counts since boot, sleep included; `Frame` wants the monotonic clock."""
+        now = time.monotonic()
+        stamp = now
+        if sensor_ns is not None:
+            stamp = sensor_ns / 1e9 - (time.clock_gettime(time.CLOCK_BOOTTIME) - now)
+        if not now - _PLAUSIBLE_AGE_S < stamp <= now or stamp <= self._captured_at:
+            stamp = now
+        self._captured_at = stamp
+        return stamp
+
+    def close(self) -> None:
+        self._release()
+        self._cancelled.clear()
+
+    def _release(self) -> None:
+        camera, self._camera = self._camera, None
+        if camera is not None:
+            # Whatever state the fault left it in, the device must be free afterwards.
+            for end in (camera.stop, camera.close):
+                try:
+                    end()
+                except RuntimeError as error:
+                    log.debug("%s: %s", self.name, error)
+
+    def pause(self) -> None:
+        if self._camera is not None:
+            self._camera.stop()
+
+    def resume(self) -> None:
+        if self._camera is not None:
+            try:
+                self._camera.start()
+            except RuntimeError as error:
+                raise CameraLost(f"{self.name} does not come back: {error}.") from error
+
+    @property
+    def mode(self) -> CameraMode | None:
+        return self._mode
+
+    @property
+    def modes(self) -> Sequence[CameraMode]:
+        return self._modes
