@@ -7,14 +7,14 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from edgecam.commands import run, selftest, window
+from edgecam.commands import cameras, run, selftest, window
 from edgecam.errors import CameraError, EdgecamError, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # The commands, in the order of `edgecam --help`. `window` is what `edgecam` without a command does.
-COMMANDS = (window, run, selftest)
+COMMANDS = (window, run, cameras, selftest)
 
 EXIT_ERROR = 1
 EXIT_USAGE = 2
@@ -74,6 +74,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     # Before the first import of onnxruntime: its wheels report usage to their maker unless told not to.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    # Nor does FFmpeg write to stderr beside the one line that says what is wrong; OpenCV reads this once.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     parser = build_parser()
     names = frozenset(command.NAME for command in COMMANDS)
     args = parser.parse_args(with_default_command(sys.argv[1:] if argv is None else argv, names))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from edgecam.camera.base import CameraMode
     from edgecam.camera.v4l2_device import Identity
 
 SYSFS: Final = Path("/sys/class/video4linux")
@@ -82,6 +83,33 @@ def list_cameras() -> list[CameraInfo]:
     from edgecam.camera.picamera import pi_cameras
 
     return [*pi_cameras(), *(_info(node) for node in v4l2_nodes())]
+
+
+def offered_modes(info: CameraInfo) -> list[CameraMode]:
+    """Every mode of a camera, those that edgecam cannot read included; empty where the system does not tell.
+
+    Raises:
+        CameraError: it cannot be asked.
+    """
+    if info.kind is CameraKind.PI:
+        from edgecam.camera.picamera import sensor_modes
+
+        return sensor_modes(info)
+    if not info.device:
+        return []
+    from edgecam.camera.v4l2_device import V4l2Device
+    from edgecam.camera.v4l2_faults import camera_error
+
+    try:
+        device = V4l2Device(info.device)
+    except OSError as error:
+        raise camera_error(error, info.name, info.device) from error
+    try:
+        return device.modes()
+    except OSError as error:
+        raise camera_error(error, info.name, info.device) from error
+    finally:
+        device.close()
 
 
 def _info(node: V4l2Node) -> CameraInfo:

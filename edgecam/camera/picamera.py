@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from edgecam.camera.base import CameraMode
 from edgecam.camera.discovery import CameraInfo, CameraKind
 from edgecam.errors import CameraError
 
@@ -73,6 +74,18 @@ def pi_cameras() -> list[CameraInfo]:
     return [
         CameraInfo(f"Raspberry Pi camera ({facts.sensor})", f"picamera:{facts.index}", "", facts.path, CameraKind.PI)
         for facts in list_facts(program)
+    ]
+
+
+def sensor_modes(info: CameraInfo) -> list[CameraMode]:
+    """What the sensor of a listed camera can do."""
+    program = find_program()
+    every = list_facts(program) if program is not None else []
+    return [
+        CameraMode(width, height, fps, "YU12")
+        for facts in every
+        if f"picamera:{facts.index}" == info.address
+        for width, height, fps in facts.modes
     ]
 
 
