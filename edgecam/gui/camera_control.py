@@ -11,7 +11,6 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit
 
 from edgecam.camera.base import CameraState
-from edgecam.camera.opening import camera_for
 from edgecam.errors import CameraError
 from edgecam.gui.camera_details import CameraDetails
 from edgecam.gui.camera_texts import state_text
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 DEMO = "demo"
 GONE = {CameraState.STALLED, CameraState.RECONNECTING, CameraState.FAILED}
 MAX_RECENT = 8
+NO_CAMERA = "No camera was found. This is the bundled demo; plug in a camera and choose it above."
 VIDEO_FILTER = (
     "Videos and pictures (*.mp4 *.mkv *.avi *.mov *.webm *.m4v *.mpg *.mpeg *.ts *.jpg *.jpeg *.png *.bmp *.webp *.tif "
     "*.tiff);;All files (*)"
@@ -50,13 +50,13 @@ class CameraControl(QObject):
     def __init__(
         self, pipeline: Pipeline, bridge: Bridge, preferences: Preferences, scan: CameraScan, picker: Picker,
         view: LiveView, state_panel: StatePanel, status_line: StatusLine, detections: DetectionControl, toast: Toast,
-        *, loop: bool, fps: float | None,
+        *, camera_for: Callable[..., Camera], loop: bool, fps: float | None,
     ) -> None:  # fmt: skip
         super().__init__(picker)
         self._pipeline, self._preferences, self._scan = pipeline, preferences, scan
         self._picker, self._view, self._state_panel, self._status_line = picker, view, state_panel, status_line
         self._detections, self._toast = detections, toast
-        self._loop, self._fps = loop, fps
+        self._camera_for, self._loop, self._fps = camera_for, loop, fps
         self._cameras: Sequence[CameraInfo] = ()
         self._camera: Camera | None = None
         self._status: CameraStatus | None = None
@@ -110,7 +110,7 @@ class CameraControl(QObject):
         self._first_choice = None
 
         def make_camera() -> Camera:
-            return camera_for(address, loop=self._loop, realtime=self._preferences.value.realtime, fps=self._fps)
+            return self._camera_for(address, loop=self._loop, realtime=self._preferences.value.realtime, fps=self._fps)
 
         try:
             self._pipeline.show_camera(make_camera)
@@ -136,7 +136,11 @@ class CameraControl(QObject):
     def choose_stream(self) -> None:
         """Asks for a stream's address."""
         text, accepted = QInputDialog.getText(
-            self._picker.window(), "Open a stream", "Address (rtsp://… or http://…)", QLineEdit.EchoMode.Normal, "rtsp://"
+            self._picker.window(),
+            "Open a stream",
+            "Address (rtsp://… or http://…)",
+            QLineEdit.EchoMode.Normal,
+            "rtsp://",
         )
         if accepted and text.strip():
             self.choose(text.strip())
@@ -206,8 +210,10 @@ class CameraControl(QObject):
             self.choose(usable[0])
             return
         problem = next((camera.unusable for camera in self._cameras if camera.unusable), None)
-        self._toast.say(problem or "No camera was found. This is the bundled demo; plug in a camera and choose it above.",
-                        lasting=True)
+        self._toast.say(
+            problem or "No camera was found. This is the bundled demo; plug in a camera and choose it above.",
+            lasting=True,
+        )
         self.choose(DEMO)
 
     # Words and pictures
@@ -242,7 +248,8 @@ class CameraControl(QObject):
         self._picker.show_choice("No camera", "choose one")
         self._status_line.show_state(None, "No camera")
         self._state_panel.show_state(
-            "Nothing to show", message,
+            "Nothing to show",
+            message,
             [("Choose a camera", self._picker.open_menu), ("Play the demo", lambda: self.choose(DEMO))],
         )
 

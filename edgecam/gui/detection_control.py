@@ -24,7 +24,7 @@ MIN_LAG_S = 1.0
 
 
 class DetectionControl(QObject):
-    """Draws each result as the user wants it, at once when that changes: candidates are kept, not only what is shown."""
+    """Draws each result as the user wants it, at once when that changes: all candidates are kept for it."""
 
     def __init__(
         self, pipeline: Pipeline, bridge: Bridge, preferences: Preferences, view: LiveView, panel: SidePanel
@@ -39,6 +39,7 @@ class DetectionControl(QObject):
         panel.iou_changed.connect(self._on_iou)
         panel.filter_wanted.connect(self.open_filter)
         bridge.result_ready.connect(self._on_result)
+        self.use_no_model()
 
     @property
     def result(self) -> Result | None:
@@ -56,8 +57,15 @@ class DetectionControl(QObject):
             slider.slider.blockSignals(True)
             slider.set_value(value)
             slider.slider.blockSignals(False)
+        self._panel.set_thresholds_enabled(True)
         self.forget()
         self._apply()
+
+    def use_no_model(self) -> None:
+        """Nothing is detected any more."""
+        self._labels = ()
+        self._panel.set_thresholds_enabled(False)
+        self.forget()
 
     def forget(self) -> None:
         """Boxes of a former camera or model, or of a lost camera, are of no use any more."""
@@ -75,7 +83,7 @@ class DetectionControl(QObject):
         if not self._labels:
             empty_text = "No model is running."
         elif self._result is None:
-            empty_text = "Nothing yet."
+            empty_text = "No picture yet."
         else:
             empty_text = "Nothing detected. Less confidence shows more."
         self._panel.class_list.show_counts(self._view.detections.counts(), self._labels, empty_text)
@@ -110,9 +118,7 @@ class DetectionControl(QObject):
         detections = selection.apply(result.candidates) if reselect else result.detections
         # A slow detector's boxes are late by nature: they stay until three more should have come.
         max_lag_s = max(MIN_LAG_S, 3e-3 * result.times.detector_ms)
-        self._view.set_detections(
-            detections, result.labels, captured_at=result.frame.captured_at, max_lag_s=max_lag_s
-        )
+        self._view.set_detections(detections, result.labels, captured_at=result.frame.captured_at, max_lag_s=max_lag_s)
 
     def _on_result(self) -> None:
         result = self._bridge.take_result()

@@ -127,9 +127,7 @@ class LiveView(QWidget):
         if self._picture is None:
             return QRectF(room)
         width, height = fitted_size(self._picture.frame.size_wh, (max(1, room.width()), max(1, room.height())))
-        return QRectF(
-            room.x() + (room.width() - width) // 2, room.y() + (room.height() - height) // 2, width, height
-        )
+        return QRectF(room.x() + (room.width() - width) // 2, room.y() + (room.height() - height) // 2, width, height)
 
     # Qt
 

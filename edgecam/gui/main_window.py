@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, Qt, QUrl, Signal
 from PySide6.QtGui import QActionGroup, QDesktopServices
 from PySide6.QtWidgets import QApplication, QFileDialog, QFrame, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
+from edgecam.camera.opening import camera_for
 from edgecam.detector.library import SUFFIX
 from edgecam.detector.selection import Selection
 from edgecam.gui.actions import WindowActions
@@ -32,16 +33,20 @@ from edgecam.settings import THEMES
 from edgecam.system_load import LoadMeter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 
+    from edgecam.camera.base import Camera
     from edgecam.detector.library import ModelLibrary
     from edgecam.gui.camera_scan import CameraScan
     from edgecam.gui.preferences import Preferences
 
 # Below this there is no room for bars: the picture gets it all, and the buttons float over it.
 COMPACT_WH = (720, 520)
+MINIMUM_WH = (480, 360)
+PANEL_NEEDS_WIDTH = 640
 BAR_HEIGHT = 56
 
 
@@ -51,6 +56,7 @@ class MainWindow(QWidget):
     Args:
         preferences, library, scan: what is remembered, which models and which cameras there are.
         pictures: where snapshots go.
+        camera_for: what makes a camera of an address.
         threads: of the detector; None for the default.
         loop, fps: how files are played.
     """
@@ -59,11 +65,13 @@ class MainWindow(QWidget):
 
     def __init__(
         self, preferences: Preferences, library: ModelLibrary, scan: CameraScan, pictures: Path, *,
+        camera_for: Callable[..., Camera] = camera_for,
         threads: int | None = None, loop: bool = False, fps: float | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
         self.setWindowTitle("edgecam")
         self.setAcceptDrops(True)
+        self.setMinimumSize(*MINIMUM_WH)
         self.resize(*preferences.value.window_wh)
         self.preferences = preferences
         feed = ViewFeed()
@@ -87,7 +95,7 @@ class MainWindow(QWidget):
         )  # fmt: skip
         self.cameras = CameraControl(
             self.pipeline, self.bridge, preferences, scan, self.camera_picker, self.view, self.state_panel,
-            self.status_line, self.detections, self.toast, loop=loop, fps=fps,
+            self.status_line, self.detections, self.toast, camera_for=camera_for, loop=loop, fps=fps,
         )  # fmt: skip
         self.snapshots = SnapshotSaver(pictures, self)
         self.figures = Figures(
@@ -113,7 +121,9 @@ class MainWindow(QWidget):
         self._build_menu()
         self._connect()
         self.actions_.panel.setChecked(preferences.value.panel)
+        self.panel.setVisible(preferences.value.panel)
         self.actions_.boxes.setChecked(preferences.value.boxes)
+        self.view.set_boxes_visible(preferences.value.boxes)
         self.actions_.figures.setChecked(preferences.value.figures)
         self.actions_.realtime.setChecked(preferences.value.realtime)
         self.apply_theme()
@@ -144,12 +154,12 @@ class MainWindow(QWidget):
         body.setSpacing(0)
         body.addWidget(self.view, 1)
         body.addWidget(self.panel)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self._bar)
-        layout.addLayout(body, 1)
-        layout.addWidget(self.status_line)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(0)
+        self._layout.addWidget(self._bar)
+        self._layout.addLayout(body, 1)
+        self._layout.addWidget(self.status_line)
 
     def _build_menu(self) -> None:
         actions = self.actions_
@@ -241,7 +251,7 @@ class MainWindow(QWidget):
 
     def _on_panel(self, shown: bool) -> None:
         self.preferences.change(panel=shown)
-        self.panel.setVisible(shown)
+        self._fit_parts()
 
     def _on_full_screen(self, full: bool) -> None:
         if full != self.isFullScreen():
@@ -283,8 +293,10 @@ class MainWindow(QWidget):
         compact = self.isFullScreen() or self.width() < COMPACT_WH[0] or self.height() < COMPACT_WH[1]
         self._bar.setVisible(not compact)
         self.status_line.setVisible(not compact)
+        self.panel.setVisible(self.preferences.value.panel and self.width() >= PANEL_NEEDS_WIDTH)
         self.view.set_margin(0 if compact else MARGIN)
         self._floating.setVisible(compact)
+        self._layout.activate()
         self._floating.place()
         self.state_panel.recentre()
         self.toast.place()
@@ -295,10 +307,6 @@ class MainWindow(QWidget):
         if not self.isFullScreen() and not self.isMaximized():
             self.preferences.change(window_wh=(max(200, self.width()), max(200, self.height())))
         self._fit_parts()
-        self.layout().activate()
-        self._floating.place()
-        self.state_panel.recentre()
-        self.toast.place()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() is QEvent.Type.WindowStateChange:

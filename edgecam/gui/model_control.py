@@ -81,7 +81,7 @@ class ModelControl(QObject):
         if status.detector is not self._running:
             self._running = status.detector
             if status.detector is None:
-                self._detections.forget()
+                self._detections.use_no_model()
             else:
                 self._detections.use_model(status.detector.labels, status.detector.description.thresholds)
             self.running_changed.emit()

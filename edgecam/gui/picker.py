@@ -64,8 +64,14 @@ class Picker(QAbstractButton):
     def open_menu(self) -> None:
         """Opens the menu below the button."""
         self.about_to_open.emit()
-        self.menu.setMinimumWidth(self.width())
-        self.menu.popup(self.mapToGlobal(QPoint(0, self.height() + 4)))
+        if self.isVisible():
+            self.menu.setMinimumWidth(self.width())
+            place = self.mapToGlobal(QPoint(0, self.height() + 4))
+        else:  # there is no bar in full screen: over the middle of the picture
+            size, window = self.menu.sizeHint(), self.window()
+            middle = window.rect().center()
+            place = window.mapToGlobal(QPoint(middle.x() - size.width() // 2, middle.y() - size.height() // 2))
+        self.menu.popup(place)
 
     # Qt
 

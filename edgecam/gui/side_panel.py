@@ -40,7 +40,7 @@ class SidePanel(QFrame):
         self.class_list = ClassList()
         self.plot = LatencyPlot()
         self.plot.setToolTip(
-            "Time the detector takes for one picture (preprocess, inference, postprocess), the largest of each half second"
+            "Time the detector takes for one picture: preprocess, inference, postprocess; the largest of each 0.5 s"
         )
         self._filter = QPushButton("Filter…")
         self._filter.setObjectName("link")
@@ -53,6 +53,11 @@ class SidePanel(QFrame):
         self.score.changed.connect(self.score_changed)
         self.iou.changed.connect(self.iou_changed)
         self._filter.clicked.connect(self.filter_wanted)
+
+    def set_thresholds_enabled(self, enabled: bool) -> None:
+        """Sliders and filter act on a model's results: without one they rest."""
+        for part in (self.score, self.iou, self._filter):
+            part.setEnabled(enabled)
 
     def show_hidden_count(self, hidden: int) -> None:
         """Says on the filter's button how many classes are not shown."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
+import numpy as np
 import platformdirs
 from PySide6.QtCore import QObject, QRectF, Signal
 from PySide6.QtGui import QImage, QPainter
@@ -18,6 +19,8 @@ from edgecam.gui.overlay import draw_boxes, tag_font
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from edgecam.detections import Detections
     from edgecam.frames import Frame
@@ -58,9 +61,7 @@ class SnapshotSaver(QObject):
         self.saved.emit(f"Saved {plain.name} to {self.folder}")
 
 
-def write_snapshot(
-    folder: Path, frame: Frame, detections: Detections, labels: Sequence[str], moment: datetime
-) -> Path:
+def write_snapshot(folder: Path, frame: Frame, detections: Detections, labels: Sequence[str], moment: datetime) -> Path:
     """Writes `NAME.jpg` and, where there are detections, `NAME boxes.jpg`; returns the path of the first.
 
     Raises:
@@ -68,29 +69,36 @@ def write_snapshot(
     """
     folder.mkdir(parents=True, exist_ok=True)
     plain = _free_path(folder, f"edgecam {moment:%Y-%m-%d %H-%M-%S}")
-    done, data = cv2.imencode(".jpg", frame.image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    if not done:
-        raise EdgecamError("the picture could not be encoded")
-    plain.write_bytes(data.tobytes())
+    plain.write_bytes(_as_jpeg(frame.image))
     if len(detections):
-        boxed = plain.with_name(f"{plain.stem} boxes.jpg")
-        if not _with_boxes(frame, detections, labels).save(str(boxed), "JPG", JPEG_QUALITY):
-            raise EdgecamError(f"{boxed.name} could not be written")
+        plain.with_name(f"{plain.stem} boxes.jpg").write_bytes(_as_jpeg(_with_boxes(frame, detections, labels)))
     return plain
 
 
-def _with_boxes(frame: Frame, detections: Detections, labels: Sequence[str]) -> QImage:
+def _as_jpeg(image: NDArray[np.uint8]) -> bytes:
+    done, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    if not done:
+        raise EdgecamError("the picture could not be encoded")
+    return data.tobytes()
+
+
+def _with_boxes(frame: Frame, detections: Detections, labels: Sequence[str]) -> NDArray[np.uint8]:
+    """The frame with its boxes, uint8 (H, W, 3) BGR; lines and letters grow with the picture."""
     width, height = frame.size_wh
     pixels = cv2.cvtColor(frame.image, cv2.COLOR_BGR2BGRA)
-    image = QImage(pixels.data, width, height, width * 4, QImage.Format.Format_RGB32).copy()
-    painter = QPainter(image)
-    line_px = max(2.0, height / 360)
+    painter = QPainter(canvas := QImage(pixels.data, width, height, width * 4, QImage.Format.Format_RGB32))
     draw_boxes(
-        painter, detections, labels, place=QRectF(0, 0, width, height), frame_wh=frame.size_wh, line_px=line_px,
+        painter,
+        detections,
+        labels,
+        place=QRectF(0, 0, width, height),
+        frame_wh=frame.size_wh,
+        line_px=max(2.0, height / 360),
         font=tag_font(max(12.0, height / 50)),
-    )  # fmt: skip
+    )
     painter.end()
-    return image
+    del canvas
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGRA2BGR), np.uint8)
 
 
 def _free_path(folder: Path, stem: str) -> Path:

@@ -19,7 +19,7 @@ class StatePanel(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._title, self._text = QLabel(), QLabel()
-        self._on_dark: bool | None = None
+        self._labels: list[str] = []
         for label, name in ((self._title, "stateTitle"), (self._text, "stateText")):
             label.setObjectName(name)
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -27,24 +27,26 @@ class StatePanel(QWidget):
             label.setTextFormat(Qt.TextFormat.PlainText)
         self._buttons = QHBoxLayout()
         self._buttons.setSpacing(10)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(10)
-        layout.addWidget(self._title)
-        layout.addWidget(self._text)
-        layout.addSpacing(6)
-        layout.addLayout(self._buttons)
+        self._parent = parent
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(10)
+        self._layout.addWidget(self._title)
+        self._layout.addWidget(self._text)
+        self._layout.addSpacing(6)
+        self._layout.addLayout(self._buttons)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.hide()
 
     def show_state(self, title: str, text: str, actions: Sequence[tuple[str, Callable[[], object]]] = ()) -> None:
         """Shows a state; `actions` are (label, what to do) for each button."""
-        labels = [self._button_at(i).text() for i in range(self._button_count())]
+        labels = [label for label, _ in actions]
         self._title.setText(title)
         self._text.setText(text)
         self.setAccessibleName(title)
         self.setAccessibleDescription(text)
-        if labels != [label for label, _ in actions]:
+        if labels != self._labels:
+            self._labels = labels
             self._rebuild(actions)
         self.recentre()
         self.show()
@@ -60,16 +62,13 @@ class StatePanel(QWidget):
 
     def recentre(self) -> None:
         """To the middle of the parent, narrower where there is less room."""
-        parent = self.parentWidget()
-        width = min(WIDTH, parent.width() - 24)
+        width = min(WIDTH, self._parent.width() - 24)
         self._text.setFixedWidth(width)
         self._title.setFixedWidth(width)
-        self.layout().activate()
-        size = QSize(width, self.layout().heightForWidth(width) if self.layout().hasHeightForWidth() else 0)
-        size = size.expandedTo(self.sizeHint())
-        self.setGeometry(
-            (parent.width() - size.width()) // 2, (parent.height() - size.height()) // 2, size.width(), size.height()
-        )
+        self._layout.activate()
+        size = QSize(width, self._layout.heightForWidth(width)).expandedTo(self.sizeHint())
+        left, top = (self._parent.width() - size.width()) // 2, (self._parent.height() - size.height()) // 2
+        self.setGeometry(left, top, size.width(), size.height())
 
     def _rebuild(self, actions: Sequence[tuple[str, Callable[[], object]]]) -> None:
         while (item := self._buttons.takeAt(0)) is not None:
@@ -82,11 +81,3 @@ class StatePanel(QWidget):
             button.clicked.connect(lambda _=False, act=act: act())
             self._buttons.addWidget(button)
         self._buttons.addStretch()
-
-    def _button_count(self) -> int:
-        return max(0, self._buttons.count() - 2)
-
-    def _button_at(self, index: int) -> QPushButton:
-        button = self._buttons.itemAt(index + 1).widget()
-        assert isinstance(button, QPushButton)
-        return button

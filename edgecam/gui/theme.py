@@ -111,12 +111,13 @@ def _style_sheet(t: Theme) -> str:
     QPushButton:hover, #picker:hover {{ background: {t.hover}; }}
     QPushButton:focus, QToolButton:focus, #picker:focus {{ border: 1px solid {t.accent}; outline: none; }}
     QPushButton:disabled {{ color: {t.dim}; }}
-    #link {{ background: transparent; border: 1px solid transparent; color: {t.accent}; font-size: 12px; padding: 2px 4px;
-             min-height: 18px; }}
+    #link {{ background: transparent; border: 1px solid transparent; color: {t.accent}; font-size: 12px;
+             padding: 2px 4px; min-height: 18px; }}
     #link:hover {{ text-decoration: underline; background: transparent; }}
     QToolButton {{ background: transparent; border: 1px solid transparent; border-radius: 8px; }}
     QToolButton:hover {{ background: {t.hover}; }}
     QToolButton:checked {{ background: {t.raised}; border: 1px solid {t.line}; }}
+    QToolButton::menu-indicator {{ image: none; }}
     QMenu {{ background: {t.bar}; border: 1px solid {t.line}; border-radius: 8px; padding: 6px; }}
     QMenu::item {{ padding: 10px 18px 10px 12px; border-radius: 6px; }}
     QMenu::item:selected {{ background: {t.hover}; }}
@@ -129,6 +130,11 @@ def _style_sheet(t: Theme) -> str:
     QSlider::handle:horizontal {{
         width: 16px; height: 16px; margin: -6px 0; border-radius: 8px; background: {"#ffffff" if t.dark else t.accent};
     }}
+    QSlider::sub-page:horizontal:disabled {{ background: {t.groove}; }}
+    QSlider::handle:horizontal:disabled {{ background: {t.dim}; }}
+    QPushButton#link:disabled {{ color: {t.dim}; }}
+    QLabel:disabled {{ color: {t.dim}; }}
+    QPlainTextEdit {{ background: {t.bar}; border: 1px solid {t.line}; border-radius: 8px; padding: 6px; }}
     QSlider:focus {{ border: none; }}
     QSlider::handle:horizontal:focus {{ border: 2px solid {t.accent}; }}
     QLineEdit {{ background: {t.bar}; border: 1px solid {t.line}; border-radius: 8px; padding: 8px 10px; }}

@@ -24,7 +24,12 @@ class ThresholdSlider(QWidget):
     changed = Signal(float)
 
     def __init__(
-        self, name: str, tip: str, lowest: int, highest: int, text_of: Callable[[float], str],
+        self,
+        name: str,
+        tip: str,
+        lowest: int,
+        highest: int,
+        text_of: Callable[[float], str],
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)

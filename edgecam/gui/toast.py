@@ -32,10 +32,11 @@ class Toast(QFrame):
         self._close.setToolTip("Dismiss")
         self._close.setAccessibleName("Dismiss message")
         self._close.clicked.connect(self.hide)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(16, 10, 8, 10)
-        layout.addWidget(self._text)
-        layout.addWidget(self._close, alignment=Qt.AlignmentFlag.AlignTop)
+        self._parent = parent
+        self._layout = QHBoxLayout(self)
+        self._layout.setContentsMargins(16, 10, 8, 10)
+        self._layout.addWidget(self._text)
+        self._layout.addWidget(self._close, alignment=Qt.AlignmentFlag.AlignTop)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.hide)
@@ -62,11 +63,10 @@ class Toast(QFrame):
 
     def place(self) -> None:
         """To the lower edge of the parent."""
-        parent = self.parentWidget()
-        width = min(WIDTH, parent.width() - 24)
+        width = min(WIDTH, self._parent.width() - 24)
         self.setFixedWidth(width)
-        height = max(48, self.layout().heightForWidth(width))
-        self.setGeometry((parent.width() - width) // 2, parent.height() - height - 16, width, height)
+        height = max(48, self._layout.heightForWidth(width))
+        self.setGeometry((self._parent.width() - width) // 2, self._parent.height() - height - 16, width, height)
 
     def apply_theme(self, theme: Theme) -> None:
         self._close.setIcon(line_icon("close", theme.dim))

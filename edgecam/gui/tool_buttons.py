@@ -57,6 +57,7 @@ class FloatingButtons(QWidget):
 
     def __init__(self, actions: Sequence[QAction], menu_action: QAction, menu: QMenu, parent: QWidget) -> None:
         super().__init__(parent)
+        self._parent = parent
         self.setObjectName("floating")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -79,7 +80,7 @@ class FloatingButtons(QWidget):
     def place(self) -> None:
         """To the upper right corner of the parent."""
         self.adjustSize()
-        self.move(self.parentWidget().width() - self.width() - 12, 12)
+        self.move(self._parent.width() - self.width() - 12, 12)
         self.raise_()
 
 

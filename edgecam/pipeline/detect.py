@@ -133,9 +133,8 @@ class DetectWorker(threading.Thread):
             frame, generation = taken
             try:
                 self._detect(frame, generation)
-            except Exception as error:
-                log.exception("Detection failed")
-                self._fail(f"Detection stopped: unexpected fault ({error}).")
+            except Exception:
+                log.exception("A result could not be delivered")
 
     def _detect(self, frame: Frame, generation: int) -> None:
         detector = self._detector
@@ -147,6 +146,11 @@ class DetectWorker(threading.Thread):
             inference = detector(frame.image)
         except ModelError as error:
             self._fail(str(error))
+            self._on_undetected(frame, generation)
+            return
+        except Exception as error:
+            log.exception("Detection failed")
+            self._fail(f"Detection stopped: unexpected fault ({error}).")
             self._on_undetected(frame, generation)
             return
         started = time.perf_counter()

@@ -69,7 +69,9 @@ class Pipeline:
         self._lock = threading.RLock()
         self._current: _Channel | None = None
         self._candidate: _Channel | None = None
-        self._revive: Callable[[], Camera] | None = None
+        # The present camera, where it had to let go of its device for one that has not delivered yet.
+        self._revive: _Channel | None = None
+        self._dropped: _Channel | None = None
         self._stopped = False
         self.detect = DetectWorker(
             self._slot,
@@ -116,22 +118,25 @@ class Pipeline:
         with self._lock:
             if self._stopped:
                 return
-            self._drop_candidate()
-            current = self._current
+            current, dropped = self._current, self._drop_candidate()
             alone = current is None or current.worker.status.state is CameraState.FAILED
-            holder = current if current and camera.device and current.worker.camera.device == camera.device else None
+            # One device cannot be open twice: who has it lets go first, and the old one comes back if the new one fails.
+            holders = [
+                holder for holder in (dropped, current)
+                if holder and camera.device and holder.worker.camera.device == camera.device
+            ]  # fmt: skip
             channel = self._channel(
                 make_camera,
                 camera,
                 keep_trying=alone and self._keep_trying,
-                # One device cannot be open twice: the old one lets go first, and comes back if the new one fails.
-                after=holder.worker if holder else None,
+                after=holders[0].worker if holders else None,
             )
             if alone:
                 self._adopt(channel)
             else:
                 self._candidate = channel
-                self._revive = holder.make_camera if holder else None
+                if current in holders:
+                    self._revive = current
             channel.worker.start()
 
     def pause(self, paused: bool) -> None:
@@ -161,11 +166,12 @@ class Pipeline:
                 self._listener.camera_changed(worker.camera, worker.status)
             if self._current is None or worker is not self._current.worker or self._stopped:
                 return
+            generation = self._slot.generation
         if worker.camera.live:
-            self._slot.put(frame)
+            self._slot.put(frame, generation)
             self._listener.frame_arrived(frame)
         else:
-            self._slot.put_wait(frame)
+            self._slot.put_wait(frame, generation)
 
     def _on_status(self, worker: CaptureWorker, status: CameraStatus) -> None:
         with self._lock:
@@ -181,7 +187,8 @@ class Pipeline:
         self._candidate = None
         revive, self._revive = self._revive, None
         if revive is not None:
-            channel = self._channel(revive, revive(), keep_trying=True, after=None)
+            after = self._dropped.worker if self._dropped else None
+            channel = self._channel(revive.make_camera, revive.make_camera(), keep_trying=True, after=after)
             self._adopt(channel)
             channel.worker.start()
         self._listener.camera_refused(camera, message)
@@ -196,15 +203,17 @@ class Pipeline:
 
     def _adopt(self, channel: _Channel) -> None:
         old, self._current, self._candidate = self._current, channel, None
-        self._revive = None
+        self._revive = self._dropped = None
         self._slot.renew()
         if old is not None:
             old.worker.request_stop()
 
-    def _drop_candidate(self) -> None:
-        if self._candidate is not None:
-            self._candidate.worker.request_stop()
-            self._candidate = None
+    def _drop_candidate(self) -> _Channel | None:
+        dropped, self._candidate = self._candidate, None
+        if dropped is not None:
+            dropped.worker.request_stop()
+            self._dropped = dropped
+        return dropped
 
     # Detector thread
 

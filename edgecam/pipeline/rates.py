@@ -11,7 +11,10 @@ import numpy as np
 
 
 class RateMeter:
-    """Events per second over the last `window_s` seconds. One thread ticks, any thread reads."""
+    """Events per second over the last `window_s` seconds, or between the last two where they lie further apart.
+
+    One thread ticks, any thread reads.
+    """
 
     def __init__(self, window_s: float = 2.0) -> None:
         self._window_s = window_s
@@ -35,9 +38,9 @@ class RateMeter:
             if len(self._times) < 2:
                 return 0.0
             first, last = self._times[0], self._times[-1]
-            if last <= first:
-                return 0.0
             period = (last - first) / (len(self._times) - 1)
+            if period <= 0 or now - last > max(self._window_s, 3 * period):
+                return 0.0
             # Silence longer than the usual gap counts as well: a stalled source must not keep its old rate.
             silent = max(0.0, now - last - 1.5 * period)
             return (len(self._times) - 1) / (last - first + silent)
@@ -48,7 +51,8 @@ class RateMeter:
             self.count = 0
 
     def _forget(self, now: float) -> None:
-        while self._times and now - self._times[0] > self._window_s:
+        # Two are always kept: a source slower than the window has a rate, too.
+        while len(self._times) > 2 and now - self._times[0] > self._window_s:
             self._times.popleft()
 
 

@@ -1,0 +1,53 @@
+"""What every test gets: a home of its own, no display, and nobody's threads left behind."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+PROJECT = Path(__file__).resolve().parent.parent
+SHARED = PROJECT.parent / "shared"
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Settings, models, pictures and logs of a test are its own."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("CONFIG", "DATA", "STATE", "CACHE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
+    monkeypatch.setenv("XDG_PICTURES_DIR", str(home / "Pictures"))
+    return home
+
+
+@pytest.fixture(autouse=True)
+def no_thread_left() -> Iterator[None]:
+    """A test that leaves a thread running fails and says which."""
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + 5
+    while (left := set(threading.enumerate()) - before) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    # Threads of libraries (tqdm's monitor, hypothesis) are daemons that we did not start.
+    ours = [thread.name for thread in left if not thread.name.startswith(("Dummy", "tqdm")) and thread.is_alive()]
+    ours = [name for name in ours if not name.startswith("Thread-") or "_run" in name]
+    assert not ours, f"threads still running: {ours}"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of photographs and rival models beside the project; skips where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip("needs the folder `shared` beside the project, which is not here")
+    return SHARED
