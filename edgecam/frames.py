@@ -55,25 +55,32 @@ class FrameSlot:
 
     # Producer
 
-    def put(self, frame: Frame) -> None:
-        """Publishes `frame`; one that was not taken is replaced and counted as skipped."""
+    def put(self, frame: Frame, generation: int | None = None) -> None:
+        """Publishes `frame`; one that was not taken is replaced and counted as skipped.
+
+        Args:
+            generation: the slot's when the frame's camera was the present one: nothing happens when that is over.
+        """
         with self._condition:
-            if self._closed:
+            if self._closed or self._is_over(generation):
                 return
             if self._frame is not None:
                 self._skipped += 1
             self._frame = frame
             self._condition.notify_all()
 
-    def put_wait(self, frame: Frame) -> bool:
-        """Publishes `frame` once the place is free. False when the slot was closed meanwhile."""
+    def put_wait(self, frame: Frame, generation: int | None = None) -> bool:
+        """Publishes `frame` once the place is free. False when the slot was closed or `generation` ended meanwhile."""
         with self._condition:
-            self._condition.wait_for(lambda: self._frame is None or self._closed)
-            if self._closed:
+            self._condition.wait_for(lambda: self._frame is None or self._closed or self._is_over(generation))
+            if self._closed or self._is_over(generation):
                 return False
             self._frame = frame
             self._condition.notify_all()
             return True
+
+    def _is_over(self, generation: int | None) -> bool:
+        return generation is not None and generation != self._generation
 
     # Consumer
 

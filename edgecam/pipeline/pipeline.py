@@ -120,7 +120,7 @@ class Pipeline:
                 return
             current, dropped = self._current, self._drop_candidate()
             alone = current is None or current.worker.status.state is CameraState.FAILED
-            # One device cannot be open twice: who has it lets go first, and the old one comes back if the new one fails.
+            # One device cannot be open twice: who has it lets go first; the old one comes back if the new one fails.
             holders = [
                 holder for holder in (dropped, current)
                 if holder and camera.device and holder.worker.camera.device == camera.device

@@ -1,0 +1,133 @@
+"""The detector thread: what it measures, and how detectors change."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from pipeline_fakes import Behaviour, Bench, FakeDetector
+
+from edgecam.camera.base import CameraState
+from edgecam.errors import ModelError
+from edgecam.pipeline.detect import DetectorState
+
+LOADING, READY, FAILED, OFF = DetectorState.LOADING, DetectorState.READY, DetectorState.FAILED, DetectorState.OFF
+
+
+def states(bench: Bench) -> list[DetectorState]:
+    return [status.state for status in bench.recorder.detectors]
+
+
+def test_rate_and_latency_of_a_detector_of_known_duration(bench: Bench) -> None:
+    bench.detect_with(FakeDetector(duration_s=0.05))
+    bench.show_live("camera", Behaviour(fps=100))
+    bench.recorder.wait_for(lambda: len(bench.recorder.results) >= 40)
+    summary = bench.pipeline.detect.latency.summary()
+    assert summary is not None
+    assert summary.median_ms == pytest.approx(50, abs=4)
+    assert bench.pipeline.detect.rate.rate() == pytest.approx(20, rel=0.12)
+    results = bench.recorder.results
+    measured = (len(results) - 1) / (results[-1].finished_at - results[0].finished_at)
+    assert bench.pipeline.detect.rate.rate() == pytest.approx(measured, rel=0.1)
+
+
+def test_the_wait_counts_from_the_capture(bench: Bench) -> None:
+    bench.detect_with(FakeDetector(duration_s=0.04))
+    bench.show_live("camera", Behaviour(fps=20))
+    bench.recorder.wait_for(lambda: len(bench.recorder.results) >= 10)
+    for result in bench.recorder.results[2:]:
+        total_ms = (result.finished_at - result.frame.captured_at) * 1e3
+        assert result.times.wait_ms + result.times.detector_ms == pytest.approx(total_ms, abs=5)
+        assert result.times.wait_ms < 30
+
+
+def test_without_a_detector_nothing_is_skipped_and_the_picture_comes(bench: Bench) -> None:
+    bench.show_live("camera")
+    bench.recorder.frames_from_now(20)
+    assert bench.recorder.results == []
+    assert bench.pipeline.skipped <= 2
+
+
+def test_the_old_detector_runs_until_the_new_one_is_warm(bench: Bench) -> None:
+    old, new = FakeDetector("old", 0.005), FakeDetector("new", 0.005, warm_up_s=0.3)
+    bench.detect_with(old)
+    bench.show_live("camera")
+    bench.recorder.wait_for(lambda: len(bench.recorder.results) >= 5)
+    seen = len(old.seen)
+    bench.pipeline.detect.change("new", lambda: new)  # type: ignore[arg-type,return-value]
+    assert bench.pipeline.detect.status.state is LOADING
+    assert bench.pipeline.detect.detector is old
+    bench.recorder.wait_for(lambda: bench.pipeline.detect.detector is new)
+    assert len(old.seen) > seen + 10
+    bench.recorder.wait_for(lambda: len(new.seen) >= 3)
+    assert states(bench) == [LOADING, READY, LOADING, READY]
+
+
+@pytest.mark.parametrize("error", [ModelError("bad.onnx: not a model."), ZeroDivisionError("fault")])
+def test_the_old_detector_stays_when_the_new_one_does_not_load(bench: Bench, error: Exception) -> None:
+    old = FakeDetector("old")
+    bench.detect_with(old)
+
+    def load() -> FakeDetector:
+        raise error
+
+    bench.pipeline.detect.change("bad.onnx", load)  # type: ignore[arg-type]
+    bench.recorder.wait_for(lambda: states(bench)[-1] is FAILED)
+    status = bench.recorder.detectors[-1]
+    assert (status.name, status.detector) == ("bad.onnx", old)
+    assert str(error) in status.message
+    bench.show_live("camera")
+    bench.recorder.wait_for(lambda: len(bench.recorder.results) >= 3)
+
+
+def test_of_two_choices_the_later_one_counts_even_if_it_loads_sooner(bench: Bench) -> None:
+    slow, quick = FakeDetector("slow", warm_up_s=0.3), FakeDetector("quick")
+    bench.pipeline.detect.change("slow", lambda: slow)  # type: ignore[arg-type,return-value]
+    bench.pipeline.detect.change("quick", lambda: quick)  # type: ignore[arg-type,return-value]
+    bench.recorder.wait_for(lambda: bench.pipeline.detect.detector is quick)
+    time.sleep(0.4)
+    assert bench.pipeline.detect.detector is quick
+    assert bench.pipeline.detect.status.name == "quick"
+
+
+def test_none_switches_detection_off_even_while_one_loads(bench: Bench) -> None:
+    slow = FakeDetector("slow", warm_up_s=0.2)
+    bench.pipeline.detect.change("slow", lambda: slow)  # type: ignore[arg-type,return-value]
+    bench.pipeline.detect.change("", None)
+    time.sleep(0.3)
+    assert bench.pipeline.detect.detector is None
+    assert states(bench)[-1] is OFF
+
+
+@pytest.mark.parametrize("error", [ModelError("The model failed while running."), ZeroDivisionError("fault")])
+@pytest.mark.parametrize("live", [True, False], ids=["live", "file"])
+def test_a_detector_that_fails_is_switched_off_and_the_picture_goes_on(
+    bench: Bench, error: Exception, live: bool
+) -> None:
+    broken = FakeDetector("broken")
+    bench.detect_with(broken)
+    act = bench.show_live("camera", Behaviour(end_after=None if live else 200), live=live)
+    bench.recorder.wait_for(lambda: len(bench.recorder.results) >= 3)
+    broken.error = error
+    bench.recorder.wait_for(lambda: states(bench)[-1] is FAILED)
+    assert str(error) in bench.recorder.detectors[-1].message
+    assert bench.recorder.detectors[-1].detector is None
+    frames = bench.recorder.frames_from_now(10)
+    assert [frame.frame_id for frame in frames] == list(range(frames[0].frame_id, frames[0].frame_id + 10))
+    assert states(bench).count(FAILED) == 1
+    if not live:
+        bench.recorder.wait_state("camera", CameraState.ENDED)
+        bench.recorder.wait_for(lambda: len(bench.recorder.frames) == 200)
+        assert len(act.delivered) == 200
+
+
+def test_a_new_detector_starts_its_figures_afresh(bench: Bench) -> None:
+    bench.detect_with(FakeDetector("slow", 0.1))
+    bench.show_live("camera")
+    bench.recorder.wait_for(lambda: len(bench.recorder.results) >= 3)
+    bench.detect_with(FakeDetector("quick", 0.001))
+    count = len(bench.recorder.results)
+    bench.recorder.wait_for(lambda: len(bench.recorder.results) >= count + 10)
+    summary = bench.pipeline.detect.latency.summary()
+    assert summary is not None
+    assert summary.median_ms < 20
