@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import enum
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
-
-from edgecam.errors import ModelError
 
 METADATA_KEY = "edgecam"
 FORMAT = 1
@@ -26,10 +24,53 @@ class Resize(enum.StrEnum):
     STRETCH = "stretch"
 
 
+class Activation(enum.StrEnum):
+    """What is still to be done to raw scores: they are logits of a sigmoid or of a softmax, or probabilities."""
+
+    SIGMOID = "sigmoid"
+    SOFTMAX = "softmax"
+    NONE = "none"
+
+
+class BoxFormat(enum.StrEnum):
+    """The four numbers of a box."""
+
+    XYXY = "xyxy"
+    YXYX = "yxyx"
+    XYWH = "xywh"
+    CXCYWH = "cxcywh"
+
+
+class Extra(enum.StrEnum):
+    """What a further input is fed with: the input's size in pixels in either order, or ones (a scale factor)."""
+
+    SIZE_WH = "size-wh"
+    SIZE_HW = "size-hw"
+    ONES = "ones"
+
+
 class Decoder(enum.StrEnum):
-    """The way from raw outputs to boxes."""
+    """The way from raw outputs to boxes.
+
+    GFL: class scores and distance bins per cell (edgecam, NanoDet, NanoDet-Plus, PicoDet).
+    DENSE: one row per prediction: box, perhaps objectness, class scores (YOLOv5 … YOLO12, decoded in the graph).
+    GRID: the same, but offsets in cells and logarithms of sizes (YOLOX).
+    ANCHORS: raw heads with anchor boxes (YOLOv5 and YOLOv7 without their last layer).
+    ROWS: finished boxes, one row each (YOLOv10, YOLO26, YOLOv7 with NMS, SSD's DetectionOutput, AutoML).
+    LISTS: finished boxes, scores and classes apart (TF Object Detection, RT-DETR, torchvision, mmdeploy).
+    BOXES_SCORES: boxes and the scores of each class apart (SSD, DETR without its last layer).
+    FASTESTDET, YOLO_FASTEST: the heads of FastestDet and Yolo-FastestV2.
+    """
 
     GFL = "gfl"
+    DENSE = "dense"
+    GRID = "grid"
+    ANCHORS = "anchors"
+    ROWS = "rows"
+    LISTS = "lists"
+    BOXES_SCORES = "boxes-scores"
+    FASTESTDET = "fastestdet"
+    YOLO_FASTEST = "yolo-fastest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +78,15 @@ class InputSpec:
     """The input tensor.
 
     Attributes:
-        layout, color ("BGR" or "RGB"), dtype ("uint8", "float32"): of the tensor.
+        layout, color ("BGR" or "RGB"), dtype ("uint8", "int8", "float16", "float32"): of the tensor.
         mean, std: per channel in the tensor's colour order; the tensor is (pixel − mean) / std, pixel 0 to 255.
+            A uint8 tensor always holds the pixels themselves.
         resize, pad_value: how a frame is fitted; the padding's grey, 0 to 255.
         stride: height and width must be multiples of it.
         height, width: pixels where the file fixes them; None where the axes are dynamic.
         sizes: (height, width) the model was measured at, the recommended one first.
+        batched: the tensor has a leading axis of length 1.
+        extra: further inputs by name, and what they are fed with.
     """
 
     layout: Layout = Layout.NCHW
@@ -56,25 +100,44 @@ class InputSpec:
     height: int | None = None
     width: int | None = None
     sizes: tuple[tuple[int, int], ...] = ((320, 320),)
+    batched: bool = True
+    extra: dict[str, Extra] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class OutputSpec:
-    """The output tensors.
+    """The output tensors. Which attributes count depends on the decoder.
 
     Attributes:
         decoder: which function turns them into boxes.
+        names: the outputs it needs, in its order; empty for all, in the file's order.
         strides: input pixels per cell of each level, in the order of the outputs.
         bins: number of distance bins per side (generalised focal loss).
         cell_offset: where in its cell an anchor point lies, in cells (0 corner, 0.5 centre).
-        activation: "sigmoid" where scores are still logits, "none" where they are probabilities.
+        activation: what is still to be done to the scores.
+        rows: each cell is a row (N, values), not a column (values, N).
+        objectness: a score of its own says whether there is an object at all.
+        box: the order of a box's numbers.
+        normalized: boxes are fractions of the input's sides, not its pixels.
+        anchors: for each level the (width, height) in input pixels of its anchor boxes.
+        columns: what the columns of ROWS hold: COLUMNS of `decoders.rows`, "" for one of no interest.
+        class_ids: for each class number of the model the index into the labels, -1 for none (a background, a gap);
+            empty where both are the same.
     """
 
     decoder: Decoder = Decoder.GFL
+    names: tuple[str, ...] = ()
     strides: tuple[int, ...] = (8, 16, 32)
     bins: int = 8
     cell_offset: float = 0.0
-    activation: str = "sigmoid"
+    activation: Activation = Activation.SIGMOID
+    rows: bool = False
+    objectness: bool = False
+    box: BoxFormat = BoxFormat.CXCYWH
+    normalized: bool = False
+    anchors: tuple[tuple[tuple[float, float], ...], ...] = ()
+    columns: tuple[str, ...] = ()
+    class_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +167,11 @@ class ModelDescription:
     accuracy: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        return json.dumps({"format": FORMAT, **asdict(self)}, ensure_ascii=False)
+        return json.dumps(self.to_dict(), ensure_ascii=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `to_json` writes, as plain lists, dicts, texts and numbers."""
+        return {"format": FORMAT, **asdict(self)}
 
     @classmethod
     def from_json(cls, text: str, *, source: str) -> ModelDescription:
@@ -113,67 +180,6 @@ class ModelDescription:
         Raises:
             ModelError: not JSON, of a newer format, or a field is missing or of the wrong kind.
         """
-        try:
-            data = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ModelError(f"{source}: its description is not JSON ({error}).") from error
-        if not isinstance(data, dict):
-            raise ModelError(f"{source}: its description is {type(data).__name__}, not an object.")
-        if data.get("format") != FORMAT:
-            raise ModelError(
-                f"{source}: its description has format {data.get('format')!r}; this edgecam reads format {FORMAT}."
-            )
-        try:
-            description = cls(
-                name=str(data["name"]),
-                input=_input_spec(data["input"]),
-                output=_output_spec(data["output"]),
-                labels=tuple(str(label) for label in data["labels"]),
-                thresholds=Thresholds(**_numbers(Thresholds, data.get("thresholds", {}))),
-                precision=str(data.get("precision", "")),
-                provenance=dict(data.get("provenance", {})),
-                accuracy=dict(data.get("accuracy", {})),
-            )
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise ModelError(f"{source}: its description is incomplete or wrong: {error!r}.") from error
-        return description
+        from edgecam.detector.description_json import read_description  # it imports this module
 
-
-def _input_spec(data: dict[str, Any]) -> InputSpec:
-    known = _known(InputSpec, data)
-    for key, kind in (("layout", Layout), ("resize", Resize)):
-        if key in known:
-            known[key] = kind(known[key])
-    for key in ("mean", "std"):
-        if key in known:
-            red, green, blue = (float(value) for value in known[key])
-            known[key] = (red, green, blue)
-    if "sizes" in known:
-        known["sizes"] = tuple((int(height), int(width)) for height, width in known["sizes"])
-    spec = InputSpec(**known)
-    if spec.color not in {"BGR", "RGB"} or spec.dtype not in {"uint8", "float32", "float16"} or 0 in spec.std:
-        raise ValueError(f"colour {spec.color!r}, dtype {spec.dtype!r}, std {spec.std}")
-    if not spec.sizes or spec.stride < 1 or not all(0 < side <= 8192 for size in spec.sizes for side in size):
-        raise ValueError(f"sizes {spec.sizes}, stride {spec.stride}")
-    return spec
-
-
-def _output_spec(data: dict[str, Any]) -> OutputSpec:
-    known = _known(OutputSpec, data)
-    known["decoder"] = Decoder(known["decoder"])
-    if "strides" in known:
-        known["strides"] = tuple(int(stride) for stride in known["strides"])
-    spec = OutputSpec(**known)
-    if spec.activation not in {"sigmoid", "none"} or spec.bins < 1 or not all(stride > 0 for stride in spec.strides):
-        raise ValueError(f"activation {spec.activation!r}, bins {spec.bins}, strides {spec.strides}")
-    return spec
-
-
-def _known(kind: type, data: dict[str, Any]) -> dict[str, Any]:
-    """The entries that `kind` has fields for: a newer file may say more than we need."""
-    names = {item.name for item in fields(kind)}
-    return {key: value for key, value in data.items() if key in names}
-
-
-def _numbers(kind: type, data: dict[str, Any]) -> dict[str, float]:
-    return {key: float(value) for key, value in _known(kind, data).items()}
+        return read_description(text, source=source)

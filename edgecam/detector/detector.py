@@ -10,7 +10,7 @@ import numpy as np
 
 from edgecam.boxes import clip
 from edgecam.detections import Detections
-from edgecam.detector.description import METADATA_KEY, ModelDescription
+from edgecam.detector.description import METADATA_KEY, Activation, ModelDescription
 from edgecam.detector.gfl import decode_gfl
 from edgecam.detector.preprocess import Preprocessor, choose_input_hw
 from edgecam.detector.session import create_session, default_threads, run_session
@@ -135,7 +135,7 @@ class Detector:
                 strides=spec.strides,
                 bins=spec.bins,
                 cell_offset=spec.cell_offset,
-                logits=spec.activation == "sigmoid",
+                logits=spec.activation is Activation.SIGMOID,
                 score_floor=self.score_floor,
                 multi_label=self.multi_label,
             )

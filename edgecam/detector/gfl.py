@@ -1,7 +1,7 @@
 """Decoding of generalised-focal-loss heads (NanoDet, NanoDet-Plus, PicoDet and our own networks).
 
 Each cell gives class scores and, for each of the four sides, `bins` logits of a distribution over distances
-(Li et al., "Generalized Focal Loss", NeurIPS 2020, section 3.2): a side's distance is its distribution's mean, in cells.
+(Li et al., "Generalized Focal Loss", NeurIPS 2020, section 3.2): a side's distance is the mean of its distribution.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 from edgecam.errors import ModelError
@@ -56,7 +57,7 @@ def create_session(path: Path, *, threads: int, provider: str | None = None) -> 
     try:
         return ort.InferenceSession(str(path), sess_options=options, providers=providers)
     except Exception as error:
-        raise ModelError(f"{path}: this is not a model that onnxruntime can run ({_first_line(error)}).") from error
+        raise ModelError(f"{path}: this is not a model that onnxruntime can run ({_one_line(error)}).") from error
 
 
 def run_session(session: onnxruntime.InferenceSession, names: list[str], feed: dict[str, Any]) -> list[Any]:
@@ -68,13 +69,14 @@ def run_session(session: onnxruntime.InferenceSession, names: list[str], feed: d
     try:
         return list(session.run(names, feed))
     except Exception as error:
-        raise ModelError(f"The model failed while running: {_first_line(error)}.") from error
+        raise ModelError(f"The model failed while running: {_one_line(error)}.") from error
 
 
 def _names(ort: Any) -> str:
     return ", ".join(ort.get_available_providers())
 
 
-def _first_line(error: Exception) -> str:
-    text = str(error).strip().splitlines()
-    return (text[0] if text else type(error).__name__).rstrip(".")[:300]
+def _one_line(error: Exception) -> str:
+    """The text of onnxruntime's error in one line, without its code."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", text).rstrip(".")[:300]
