@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
@@ -76,6 +77,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     # Nor does FFmpeg write to stderr beside the one line that says what is wrong; OpenCV reads this once.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    # Without a handler Python prints warnings to standard error; what a user shall read is said once, as an error.
+    logging.getLogger("edgecam").addHandler(logging.NullHandler())
     parser = build_parser()
     names = frozenset(command.NAME for command in COMMANDS)
     args = parser.parse_args(with_default_command(sys.argv[1:] if argv is None else argv, names))

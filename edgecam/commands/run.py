@@ -51,7 +51,9 @@ def run(args: argparse.Namespace) -> int:
     from edgecam.detector.detector import Detector
     from edgecam.detector.selection import Selection
     from edgecam.headless import HeadlessRun, Limits
+    from edgecam.logs import log_to_file
 
+    log_to_file()
     library = model_library()
     entry = library.find(args.model) if args.model else library.default()
     detector = Detector(entry.path, threads=args.threads)

@@ -172,7 +172,7 @@ class DetectWorker(threading.Thread):
     def _fail(self, message: str) -> None:
         """Switches a detector off that fails while it runs: repeating the fault with each frame helps nobody."""
         name = self._detector.name if self._detector else ""
-        log.error("%s", message)
+        log.warning("%s", message)
         self._replace(None, DetectorStatus(DetectorState.FAILED, name, message))
 
     def _set(self, status: DetectorStatus) -> None:

@@ -1,0 +1,127 @@
+"""The program as a user starts it, on a real X server, with a real mouse and a real keyboard."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NEEDED = ("Xvfb", "xdotool")
+pytestmark = pytest.mark.skipif(
+    not all(map(shutil.which, NEEDED)), reason=f"needs the Debian packages {' and '.join(NEEDED).lower()}"
+)
+WIDTH, HEIGHT = 1280, 800
+
+
+def wait_for(condition: Callable[[], object], timeout_s: float = 30.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "timed out"
+        time.sleep(0.1)
+
+
+class Screen:
+    """An X server of our own."""
+
+    def __init__(self) -> None:
+        read_end, write_end = os.pipe()
+        self.server = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(write_end), "-screen", "0", f"{WIDTH}x{HEIGHT}x24", "-nolisten", "tcp"],
+            pass_fds=[write_end], stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        os.close(write_end)
+        with os.fdopen(read_end) as numbers:
+            self.display = f":{numbers.readline().strip()}"
+
+    def do(self, *words: str) -> str:
+        """Runs xdotool."""
+        done = subprocess.run(
+            ["xdotool", *words], env={**os.environ, "DISPLAY": self.display}, capture_output=True, text=True,
+            timeout=20, check=False,
+        )  # fmt: skip
+        return done.stdout
+
+    def close(self) -> None:
+        self.server.terminate()
+        self.server.wait(10)
+
+
+@pytest.fixture
+def screen() -> Iterator[Screen]:
+    screen = Screen()
+    yield screen
+    screen.close()
+
+
+def start(screen: Screen, *args: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "DISPLAY": screen.display, "QT_QPA_PLATFORM": "xcb"}
+    environment.pop("WAYLAND_DISPLAY", None)
+    return subprocess.Popen(
+        [sys.executable, "-m", "edgecam", *args], env=environment, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_mouse_and_keyboard(screen: Screen, own_home: Path) -> None:
+    app = start(screen, "demo")
+    try:
+        wait_for(lambda: "edgecam" in screen.do("search", "--onlyvisible", "--name", "Demo – edgecam", "getwindowname"))
+        window = screen.do("search", "--onlyvisible", "--name", "Demo – edgecam").split()[0]
+        screen.do("windowmove", window, "0", "0", "windowfocus", "--sync", window)
+        pictures = own_home / "Pictures"
+        settings = own_home / "config" / "edgecam" / "settings.json"
+
+        screen.do("mousemove", str(WIDTH - 176), "28", "click", "1")  # the snapshot button
+        wait_for(lambda: list(pictures.rglob("*.jpg")))
+        before = len(list(pictures.rglob("*.jpg")))
+        time.sleep(1.1)
+        screen.do("key", "s")
+        wait_for(lambda: len(list(pictures.rglob("*.jpg"))) > before)
+
+        # The confidence slider: dragged to its right end.
+        wait_for(lambda: settings.exists())
+        screen.do("mousemove", str(WIDTH - 192), "124", "mousedown", "1", "mousemove", str(WIDTH - 20), "124",
+                  "mouseup", "1")  # fmt: skip
+        wait_for(lambda: (json.loads(settings.read_text()).get("score") or 0) > 0.8)
+
+        screen.do("key", "p")
+        wait_for(lambda: json.loads(settings.read_text())["panel"] is False)
+
+        asked = time.monotonic()
+        screen.do("key", "ctrl+q")
+        assert app.wait(10) == 0
+        assert time.monotonic() - asked < 3
+    finally:
+        app.kill()
+        _, errors = app.communicate()
+    assert errors == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_window_also_while_a_stream_never_answers(screen: Screen, number: signal.Signals) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        app = start(screen, f"rtsp://127.0.0.1:{port}/cam")
+        try:
+            wait_for(lambda: "edgecam" in screen.do("search", "--onlyvisible", "--name", "edgecam", "getwindowname"))
+            time.sleep(1)
+            asked = time.monotonic()
+            app.send_signal(number)
+            assert app.wait(10) == 0
+            assert time.monotonic() - asked < 2
+        finally:
+            app.kill()
+            app.communicate()
