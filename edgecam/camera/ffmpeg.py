@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import cv2
 
+from edgecam.camera.opencv_log import silence_opencv
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -27,7 +29,7 @@ def open_capture(
     """
     with _open_lock:
         os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        silence_opencv()
         before = os.environ.get(_OPTIONS)
         if options:
             os.environ[_OPTIONS] = "|".join(f"{name};{value}" for name, value in options.items())

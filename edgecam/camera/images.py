@@ -13,6 +13,7 @@ from edgecam.camera.address import IMAGE_SUFFIXES
 from edgecam.camera.base import Camera, CameraMode
 from edgecam.camera.clock import Pacer
 from edgecam.camera.jpeg import jpeg_fault
+from edgecam.camera.opencv_log import silence_opencv
 from edgecam.errors import CameraError, EndOfStream
 from edgecam.frames import Frame
 
@@ -173,7 +174,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     fault = jpeg_fault(data) if data.startswith(b"\xff\xd8") else None
     image = None
     if data and fault is None:
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        silence_opencv()
         try:
             image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
         except (cv2.error, MemoryError):

@@ -14,6 +14,7 @@ import numpy as np
 from edgecam.camera.base import Camera, CameraMode
 from edgecam.camera.discovery import CameraInfo, CameraKind
 from edgecam.camera.ffmpeg import pixel_format
+from edgecam.camera.opencv_log import silence_opencv
 from edgecam.errors import CameraError, CameraLost
 from edgecam.frames import Frame
 
@@ -38,7 +39,7 @@ class SystemCamera(Camera):
     def open(self) -> None:
         self._check_cancelled()
         self._release()
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        silence_opencv()
         capture = self._capture = cv2.VideoCapture(self._index, _BACKENDS.get(sys.platform, cv2.CAP_ANY))
         if not capture.isOpened():
             self._release()
