@@ -222,7 +222,7 @@ def _parse_stream(scheme: str, rest: str) -> StreamAddress:
     rest = rest.replace(" ", "%20")
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     login, at, host_port = authority.rpartition("@")
-    if not at and "@" in rest and not _is_host(authority):
+    if not at and "@" in rest and not re.search(r"^[^:]+(:\d+)?$", authority):
         # Passwords are typed as they are, with "/", "?" or "#" in them: then the last "@" ends the login.
         login, at, tail = rest.rpartition("@")
         host_port = re.split(r"[/?#]", tail, maxsplit=1)[0]

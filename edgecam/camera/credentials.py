@@ -11,7 +11,8 @@ from urllib.parse import quote
 _SECRET: Final = re.compile(
     r"(?i)\b(user(?:name)?|usr|login|pass(?:word|wd)?|pwd|psw|token|auth|api_?key|key|secret|sig(?:nature)?)=([^&/?#\s]*)"
 )
-_LOGIN: Final = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/?#@]*@")
+# A login ends at the last "@" before the path; a password may itself hold "@" and "/", but then is no port number.
+_LOGIN: Final = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)(?:[^\s/?#]*@|[^\s/:@]+:(?!\d+[/?#])\S*@)")
 
 
 @dataclass(frozen=True, slots=True)
