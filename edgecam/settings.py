@@ -132,7 +132,9 @@ def _flag(value: object) -> bool | None:
 
 
 def _fraction(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and 0 <= value <= 1 else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value <= 1 else None
 
 
 def _texts(value: object) -> tuple[str, ...] | None:
