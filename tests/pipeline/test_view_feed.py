@@ -74,7 +74,7 @@ def test_a_picture_on_the_screen_is_never_written_to() -> None:
     producer.start()
     try:
         last = -1
-        for _ in range(300):
+        while published < 200:
             picture = feed.latest()
             if picture is None:
                 continue
@@ -86,7 +86,7 @@ def test_a_picture_on_the_screen_is_never_written_to() -> None:
     finally:
         stop.set()
         producer.join()
-    assert published > 10
+    assert last > 0
 
 
 def test_buffers_are_used_again() -> None:
