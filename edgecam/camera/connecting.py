@@ -103,6 +103,18 @@ def _with_tls(connection: socket.socket, server: Server, deadline: float, cancel
     wrapped = _tls_context(server.host).wrap_socket(
         connection, server_hostname=server.host, do_handshake_on_connect=False
     )
+    try:
+        _shake_hands(wrapped, server, deadline, cancelled)
+    except ssl.SSLCertVerificationError as error:
+        wrapped.close()
+        raise CameraError(f"{server}: its certificate cannot be trusted ({error.verify_message}).") from error
+    except (OSError, CameraError):
+        wrapped.close()
+        raise
+    return wrapped
+
+
+def _shake_hands(wrapped: ssl.SSLSocket, server: Server, deadline: float, cancelled: threading.Event) -> None:
     while True:
         try:
             wrapped.do_handshake()
@@ -110,14 +122,10 @@ def _with_tls(connection: socket.socket, server: Server, deadline: float, cancel
             select.select([wrapped], [], [], _STEP_S)
         except ssl.SSLWantWriteError:
             select.select([], [wrapped], [], _STEP_S)
-        except ssl.SSLCertVerificationError as error:
-            wrapped.close()
-            raise CameraError(f"{server}: its certificate cannot be trusted ({error.verify_message}).") from error
         else:
-            return wrapped
+            return
         _check(server, cancelled)
         if time.monotonic() > deadline:
-            wrapped.close()
             raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
 
 

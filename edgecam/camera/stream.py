@@ -40,8 +40,9 @@ _LATE_S: Final = 1.0
 _PARAMETERS: Final = (
     cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 30_000, cv2.CAP_PROP_READ_TIMEOUT_MSEC, 30_000, cv2.CAP_PROP_N_THREADS, 1,
 )  # fmt: skip
-# No probing of the rate: it costs a second at each opening.
-_LOW_DELAY: Final = {"fflags": "nobuffer", "flags": "low_delay", "fpsprobesize": "0", "analyzeduration": "5000000"}
+# No probing of the rate, which costs a second at each opening. Not "nobuffer" either: it throws away the first key
+# frame, and the picture waits for the next; the reader empties any buffer faster than it fills.
+_LOW_DELAY: Final = {"flags": "low_delay", "fpsprobesize": "0", "analyzeduration": "5000000"}
 _RTSP: Final = {**_LOW_DELAY, "rtsp_transport": "tcp", "allowed_media_types": "video", "max_delay": "0"}
 _PAGES: Final = ("text/html", "application/json", "text/xml", "application/xml", "application/xhtml")
 _PLAYLISTS: Final = ("application/vnd.apple.mpegurl", "application/x-mpegurl", "audio/mpegurl", "audio/x-mpegurl")

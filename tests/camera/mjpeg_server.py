@@ -11,11 +11,15 @@ import threading
 import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from edgecam.camera.pattern import write_frame_id
+
+if TYPE_CHECKING:
+    import ssl
 
 REALM, NONCE = "camera", "abc123"
 
@@ -64,10 +68,8 @@ class MjpegServer:
                 owner._connections.append(self.connection)
 
             def do_GET(self) -> None:
-                try:
+                with contextlib.suppress(OSError):  # the client left
                     owner._answer(self)
-                except OSError:
-                    pass  # the client left
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -83,6 +85,10 @@ class MjpegServer:
         self.url = f"http://127.0.0.1:{self.port}/video"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="test server")
         self._thread.start()
+
+    def secure(self, context: ssl.SSLContext) -> None:
+        """Speaks TLS from now on."""
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
 
     def stop(self) -> None:
         if self.stopping.is_set():

@@ -36,7 +36,7 @@ class Factory(GstRtspServer.RTSPMediaFactory):
             "( appsrc name=source is-live=true format=time do-timestamp=true "
             f"caps=video/x-raw,format=I420,width={options.width},height={options.height},framerate={options.fps}/1 "
             f"! x264enc tune=zerolatency speed-preset=ultrafast key-int-max={options.fps} "
-            "! rtph264pay name=pay0 pt=96 )"
+            "! rtph264pay name=pay0 pt=96 config-interval=-1 )"
         )
 
     def do_configure(self, media):
@@ -49,15 +49,11 @@ class Factory(GstRtspServer.RTSPMediaFactory):
                 return True
             if options.resize_after and state["frames"] == options.resize_after:
                 options.width, options.height = options.width // 2, options.height // 2
-                source.set_property(
-                    "caps",
-                    Gst.Caps.from_string(
-                        f"video/x-raw,format=I420,width={options.width},height={options.height},framerate={options.fps}/1"
-                    ),
-                )
             state["frames"] += 1
-            buffer = Gst.Buffer.new_wrapped(picture(options.width, options.height))
-            return source.emit("push-buffer", buffer) == Gst.FlowReturn.OK
+            size = f"width={options.width},height={options.height}"
+            caps = Gst.Caps.from_string(f"video/x-raw,format=I420,{size},framerate={options.fps}/1")
+            sample = Gst.Sample.new(Gst.Buffer.new_wrapped(picture(options.width, options.height)), caps, None, None)
+            return source.emit("push-sample", sample) == Gst.FlowReturn.OK
 
         GLib.timeout_add(1000 // options.fps, push)
 

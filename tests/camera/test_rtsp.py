@@ -1,0 +1,216 @@
+"""RTSP from GStreamer's server: delay, logins, and every way a server can fail."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from edgecam.camera.credentials import Credentials
+from edgecam.camera.opening import camera_for
+from edgecam.errors import CameraError, CameraLost, CameraTimeout, CredentialsNeeded
+from tests.camera.ports import free_port
+from tests.camera.test_mjpeg import read_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from edgecam.frames import Frame
+    from tests.camera.conftest import RtspServer
+
+    Start = Callable[..., RtspServer]
+
+
+def made_at(frame: Frame) -> float:
+    """When the server made the frame (monotonic s), read from its pixels."""
+    columns = ((np.arange(32) + 0.5) * (frame.image.shape[1] // 32)).astype(int)
+    bits = frame.image[frame.image.shape[0] // 2, columns].mean(axis=1) > 127
+    return int((bits.astype(np.int64) << np.arange(32)).sum()) / 1000
+
+
+def test_frames_come_with_little_delay(start_rtsp: Start) -> None:
+    server = start_rtsp()
+    with camera_for(server.url) as camera:
+        frames = [camera.read(2000) for _ in range(50)]
+        assert camera.mode is not None
+        assert (camera.mode.width, camera.mode.height, camera.mode.fps) == (640, 360, 25)
+        assert camera.dropped == 0
+    delays = [frame.captured_at - made_at(frame) for frame in frames]
+    # One frame for the encoder's packets to be complete; no queue of a decoder on top.
+    assert np.median(delays) < 0.08
+    assert np.median(np.diff([frame.captured_at for frame in frames])) == pytest.approx(0.04, abs=0.01)
+
+
+def test_delay_does_not_grow_behind_a_slow_consumer(start_rtsp: Start) -> None:
+    server = start_rtsp()
+    with camera_for(server.url) as camera:
+        delays = []
+        for _ in range(10):
+            time.sleep(0.2)
+            frame = camera.read(2000)
+            delays.append(time.monotonic() - made_at(frame))
+    assert max(delays[2:]) < 0.2
+
+
+class TestLogin:
+    def test_in_the_address(
+        self, start_rtsp: Start, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        server = start_rtsp("--login", "me:p@ss")
+        caplog.set_level(logging.DEBUG)
+        with camera_for(f"rtsp://me:p@ss@127.0.0.1:{server.port}/live") as camera:
+            camera.read()
+        assert camera.address == server.url
+        written = capfd.readouterr()
+        for text in (camera.name, camera.address, str(vars(camera)), caplog.text, written.out, written.err):
+            assert "p@ss" not in text
+            assert "p%40ss" not in text
+
+    def test_asked_for(self, start_rtsp: Start) -> None:
+        server = start_rtsp("--login", "me:secret")
+        with pytest.raises(CredentialsNeeded, match="asks for user name and password"):
+            camera_for(server.url).open()
+        with camera_for(server.url, credentials=Credentials("me", "secret")) as camera:
+            camera.read()
+
+    def test_wrong(self, start_rtsp: Start) -> None:
+        server = start_rtsp("--login", "me:secret")
+        with pytest.raises(CredentialsNeeded, match="refuses this user name and password"):
+            camera_for(server.url, credentials=Credentials("me", "other")).open()
+
+
+def test_no_such_stream(start_rtsp: Start) -> None:
+    server = start_rtsp()
+    with pytest.raises(CameraError, match="no such stream"):
+        camera_for(f"rtsp://127.0.0.1:{server.port}/other").open()
+
+
+def test_another_size_in_mid_stream_is_scaled_to_the_first(start_rtsp: Start) -> None:
+    """OpenCV's reader keeps the size that it was opened with: the picture goes on, whole and right."""
+    server = start_rtsp("--resize-after", "40")
+    with camera_for(server.url) as camera:
+        frames = [camera.read(2000) for _ in range(90)]
+        assert camera.dropped == 0
+    assert {frame.size_wh for frame in frames} == {(640, 360)}
+    assert np.median([frame.captured_at - made_at(frame) for frame in frames[60:]]) < 0.08
+
+
+def test_a_killed_server_is_noticed_and_a_new_one_found(start_rtsp: Start) -> None:
+    server = start_rtsp()
+    camera = camera_for(server.url)
+    camera.open()
+    camera.read(2000)
+    server.kill()
+    started = time.monotonic()
+    read_until(camera, CameraLost)
+    assert time.monotonic() - started < 1.5
+    with pytest.raises(CameraError, match="connection refused"):
+        camera.open()
+    start_rtsp(port=server.port)
+    started = time.monotonic()
+    camera.open()
+    assert camera.read(1000).frame_id == 0
+    assert time.monotonic() - started < 2.5
+    camera.close()
+
+
+def test_a_frozen_server_times_out(start_rtsp: Start) -> None:
+    server = start_rtsp("--freeze-after", "40")
+    with camera_for(server.url) as camera:
+        started = time.monotonic()
+        read_until(camera, CameraTimeout, timeout_ms=500)
+        assert time.monotonic() - started < 4
+
+
+@pytest.fixture
+def dead_server() -> Iterator[int]:
+    """The port of a server that accepts connections and never says a word."""
+    held: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.05)
+        stop = threading.Event()
+
+        def accept() -> None:
+            while not stop.is_set():
+                try:
+                    held.append(listener.accept()[0])
+                except TimeoutError:
+                    continue
+
+        thread = threading.Thread(target=accept, name="dead server")
+        thread.start()
+        yield listener.getsockname()[1]
+        stop.set()
+        thread.join()
+    for connection in held:
+        connection.close()
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "rtsps", "http", "https"])
+def test_opening_a_dead_server_can_be_cancelled(dead_server: int, scheme: str) -> None:
+    camera = camera_for(f"{scheme}://127.0.0.1:{dead_server}/live")
+    caught: list[CameraError] = []
+
+    def work() -> None:
+        try:
+            camera.open()
+        except CameraError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=work, name="opens")
+    thread.start()
+    time.sleep(0.5)
+    started = time.monotonic()
+    camera.cancel()
+    thread.join(2)
+    assert time.monotonic() - started < 1.0
+    assert caught
+    camera.close()
+
+
+def test_a_dead_server_does_not_hold_the_end_of_the_program(dead_server: int) -> None:
+    """Not even where nobody cancels: the opening thread is left behind, and the interpreter ends cleanly."""
+    program = (
+        "import sys, threading, time\n"
+        "from edgecam.camera.opening import camera_for\n"
+        "camera = camera_for(sys.argv[1])\n"
+        "threading.Thread(target=camera.open, daemon=True).start()\n"
+        "time.sleep(0.5)\n"
+        "print('leaving', time.monotonic(), flush=True)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, f"rtsp://127.0.0.1:{dead_server}/live"],
+        capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    ended = time.monotonic()
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert ended - float(done.stdout.split()[1]) < 1.0
+
+
+def test_noise_instead_of_an_answer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            connection, _address = listener.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(np.random.default_rng(0).bytes(100_000))
+
+        thread = threading.Thread(target=answer, name="noise")
+        thread.start()
+        with pytest.raises(CameraError, match="nothing that can be played"):
+            camera_for(f"rtsp://127.0.0.1:{listener.getsockname()[1]}/live").open()
+        thread.join()
+
+
+def test_no_server() -> None:
+    with pytest.raises(CameraError, match="connection refused"):
+        camera_for(f"rtsp://127.0.0.1:{free_port()}/live").open()
