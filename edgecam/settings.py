@@ -30,6 +30,7 @@ class Settings:
         panel: the side panel is open.
         boxes, figures: boxes and figures are drawn over the picture.
         realtime: files are played at their own rate; what comes late is skipped.
+        repeat: files are played again and again.
         window_wh: the window's size in logical pixels.
         recent: files and streams opened before, the newest first.
     """
@@ -44,6 +45,7 @@ class Settings:
     boxes: bool = True
     figures: bool = True
     realtime: bool = False
+    repeat: bool = False
     window_wh: tuple[int, int] = (1280, 800)
     recent: tuple[str, ...] = field(default=())
 

@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     log_to_file()
     library = model_library()
     entry = library.find(args.model) if args.model else library.default()
-    detector = Detector(entry.path, threads=args.threads)
+    detector = Detector(entry.path, threads=args.threads, provider=args.provider)
     detector.warm_up()
     defaults = detector.description.thresholds
     selection = Selection(

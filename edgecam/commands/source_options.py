@@ -32,6 +32,11 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threads", type=positive_int, metavar="N", help="threads of the detector (default: cores − 1)"
     )
+    parser.add_argument(
+        "--provider",
+        metavar="NAME",
+        help="what runs the model, as onnxruntime calls it (default: CPUExecutionProvider)",
+    )
     parser.add_argument("--realtime", action="store_true", help="play a file at its own rate and skip what comes late")
     parser.add_argument("--loop", action="store_true", help="play a file again and again")
     parser.add_argument("--fps", type=positive_float, metavar="N", help="pictures per second of a folder of pictures")

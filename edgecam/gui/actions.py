@@ -35,6 +35,8 @@ class WindowActions:
         self.quit = self._make("Quit", shortcuts.QUIT)
         self.realtime = self._make("Play files in real time", None, checkable=True)
         self.realtime.setToolTip("Files keep their own rate; pictures for which the detector has no time are skipped")
+        self.repeat = self._make("Repeat files", None, checkable=True)
+        self.repeat.setToolTip("Files are played again and again")
         self.more = self._make("More", None)
 
     def _make(self, text: str, shortcut: Shortcut | None, *, checkable: bool = False) -> QAction:

@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QApplication
 
 from edgecam import __version__, resources
 from edgecam.camera.discovery import list_cameras
-from edgecam.commands.source_options import model_library
+from edgecam.camera.opening import camera_for
+from edgecam.commands.source_options import NO_MODEL, model_library
 from edgecam.gui.camera_scan import CameraScan
 from edgecam.gui.environment import remove_foreign_plugins, require_display
 from edgecam.gui.main_window import MainWindow
@@ -32,7 +33,13 @@ def run_window(args: argparse.Namespace) -> int:
 
     Raises:
         UsageError: there is no display.
+        CameraError, ModelError: the source or the model on the command line cannot be there.
     """
+    library = model_library()
+    if args.source:
+        camera_for(args.source)  # what is wrong on the command line is said there, before a window opens
+    if args.model not in {None, NO_MODEL}:
+        library.find(args.model)
     foreign = remove_foreign_plugins()
     require_display()
     log_to_file()
@@ -40,12 +47,12 @@ def run_window(args: argparse.Namespace) -> int:
     cv2.setNumThreads(1)  # the cores are the detector's
     app = make_application(sys.argv[:1])
     preferences = Preferences(SettingsStore(default_path()))
+    if args.realtime or args.loop:
+        preferences.change(realtime=args.realtime, repeat=args.loop)
     window = MainWindow(
-        preferences, model_library(), CameraScan(list_cameras), default_folder(),
-        threads=args.threads, loop=args.loop, fps=args.fps,
+        preferences, library, CameraScan(list_cameras), default_folder(),
+        threads=args.threads, provider=args.provider, fps=args.fps,
     )  # fmt: skip
-    if args.realtime:
-        preferences.change(realtime=True)
     if args.fullscreen:
         window.showFullScreen()
     else:

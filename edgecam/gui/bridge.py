@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 
 class Bridge(QObject):
-    """The pipeline's listener. Its methods run in worker threads, its signals arrive in the GUI thread."""
+    """The pipeline's listener. Its methods run in worker threads, its signals arrive in the GUI thread.
+
+    Attributes:
+        feed: the pictures on their way to the view.
+    """
 
     picture_ready = Signal()
     result_ready = Signal()
@@ -33,7 +37,7 @@ class Bridge(QObject):
     def __init__(self, feed: ViewFeed) -> None:
         super().__init__()
         self.captured = RateMeter()
-        self._feed = feed
+        self.feed = feed
         self._lock = threading.Lock()
         self._result: Result | None = None
 
@@ -53,7 +57,7 @@ class Bridge(QObject):
 
     def frame_arrived(self, frame: Frame) -> None:
         self.captured.tick()
-        if self._feed.publish(frame):
+        if self.feed.publish(frame):
             self.picture_ready.emit()
 
     def result_arrived(self, result: Result) -> None:

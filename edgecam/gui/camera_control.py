@@ -50,13 +50,13 @@ class CameraControl(QObject):
     def __init__(
         self, pipeline: Pipeline, bridge: Bridge, preferences: Preferences, scan: CameraScan, picker: Picker,
         view: LiveView, state_panel: StatePanel, status_line: StatusLine, detections: DetectionControl, toast: Toast,
-        *, camera_for: Callable[..., Camera], loop: bool, fps: float | None,
+        *, camera_for: Callable[..., Camera], fps: float | None,
     ) -> None:  # fmt: skip
         super().__init__(picker)
         self._pipeline, self._preferences, self._scan = pipeline, preferences, scan
         self._picker, self._view, self._state_panel, self._status_line = picker, view, state_panel, status_line
         self._detections, self._toast = detections, toast
-        self._camera_for, self._loop, self._fps = camera_for, loop, fps
+        self._camera_for, self._fps = camera_for, fps
         self._cameras: Sequence[CameraInfo] = ()
         self._camera: Camera | None = None
         self._status: CameraStatus | None = None
@@ -110,7 +110,8 @@ class CameraControl(QObject):
         self._first_choice = None
 
         def make_camera() -> Camera:
-            return self._camera_for(address, loop=self._loop, realtime=self._preferences.value.realtime, fps=self._fps)
+            settings = self._preferences.value
+            return self._camera_for(address, loop=settings.repeat, realtime=settings.realtime, fps=self._fps)
 
         try:
             self._pipeline.show_camera(make_camera)
@@ -159,9 +160,9 @@ class CameraControl(QObject):
         elif self.state is CameraState.PAUSED:
             self._pipeline.pause(False)
 
-    def set_realtime(self, realtime: bool) -> None:
+    def set_playback(self, *, realtime: bool, repeat: bool) -> None:
         """How files are played; a file that is shown starts again."""
-        self._preferences.change(realtime=realtime)
+        self._preferences.change(realtime=realtime, repeat=repeat)
         if self._camera is not None and self._camera.duration_s is not None and not self.is_demo:
             self.try_again()
 

@@ -57,8 +57,8 @@ class MainWindow(QWidget):
         preferences, library, scan: what is remembered, which models and which cameras there are.
         pictures: where snapshots go.
         camera_for: what makes a camera of an address.
-        threads: of the detector; None for the default.
-        loop, fps: how files are played.
+        threads, provider: of the detector; None for the default.
+        fps: of a folder of pictures; None for the default.
     """
 
     closed = Signal()
@@ -66,7 +66,7 @@ class MainWindow(QWidget):
     def __init__(
         self, preferences: Preferences, library: ModelLibrary, scan: CameraScan, pictures: Path, *,
         camera_for: Callable[..., Camera] = camera_for,
-        threads: int | None = None, loop: bool = False, fps: float | None = None,
+        threads: int | None = None, provider: str | None = None, fps: float | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
         self.setWindowTitle("edgecam")
@@ -91,11 +91,11 @@ class MainWindow(QWidget):
         self.detections = DetectionControl(self.pipeline, self.bridge, preferences, self.view, self.panel)
         self.models = ModelControl(
             self.pipeline, self.bridge, library, preferences, self.model_picker, self.detections, self.toast,
-            threads=threads,
+            threads=threads, provider=provider,
         )  # fmt: skip
         self.cameras = CameraControl(
             self.pipeline, self.bridge, preferences, scan, self.camera_picker, self.view, self.state_panel,
-            self.status_line, self.detections, self.toast, camera_for=camera_for, loop=loop, fps=fps,
+            self.status_line, self.detections, self.toast, camera_for=camera_for, fps=fps,
         )  # fmt: skip
         self.snapshots = SnapshotSaver(pictures, self)
         self.figures = Figures(
@@ -119,13 +119,8 @@ class MainWindow(QWidget):
         )  # fmt: skip
         self._lay_out()
         self._build_menu()
+        self._show_preferences()
         self._connect()
-        self.actions_.panel.setChecked(preferences.value.panel)
-        self.panel.setVisible(preferences.value.panel)
-        self.actions_.boxes.setChecked(preferences.value.boxes)
-        self.view.set_boxes_visible(preferences.value.boxes)
-        self.actions_.figures.setChecked(preferences.value.figures)
-        self.actions_.realtime.setChecked(preferences.value.realtime)
         self.apply_theme()
         if preferences.problem:
             self.toast.say(preferences.problem)
@@ -166,7 +161,7 @@ class MainWindow(QWidget):
         for action in (actions.camera, actions.model, actions.open):
             self.menu.addAction(action)
         self.menu.addSeparator()
-        for action in (actions.boxes, actions.figures, actions.realtime):
+        for action in (actions.boxes, actions.figures, actions.realtime, actions.repeat):
             self.menu.addAction(action)
         themes = self.menu.addMenu("Colours")
         self._themes = QActionGroup(themes)
@@ -180,6 +175,16 @@ class MainWindow(QWidget):
         self.menu.addAction("Open the folder of snapshots", self._open_pictures)
         self.menu.addAction(actions.help)
         self.menu.addAction(actions.quit)
+
+    def _show_preferences(self) -> None:
+        settings, actions = self.preferences.value, self.actions_
+        actions.panel.setChecked(settings.panel)
+        actions.boxes.setChecked(settings.boxes)
+        actions.figures.setChecked(settings.figures)
+        actions.realtime.setChecked(settings.realtime)
+        actions.repeat.setChecked(settings.repeat)
+        self.panel.setVisible(settings.panel)
+        self.view.set_boxes_visible(settings.boxes)
 
     def _connect(self) -> None:
         actions = self.actions_
@@ -196,7 +201,8 @@ class MainWindow(QWidget):
         actions.higher.triggered.connect(lambda: self.detections.step_score(0.05))
         actions.boxes.toggled.connect(self._on_boxes)
         actions.figures.toggled.connect(self._on_figures)
-        actions.realtime.toggled.connect(self._on_realtime)
+        for action in (actions.realtime, actions.repeat):
+            action.toggled.connect(self._on_playback)
         actions.help.triggered.connect(lambda: ShortcutList(parent=self).open())
         actions.quit.triggered.connect(self.close)
         self.cameras.state_changed.connect(self._on_camera_state)
@@ -266,9 +272,8 @@ class MainWindow(QWidget):
         self.preferences.change(figures=shown)
         self.figures.refresh()
 
-    def _on_realtime(self, realtime: bool) -> None:
-        if realtime != self.preferences.value.realtime:
-            self.cameras.set_realtime(realtime)
+    def _on_playback(self) -> None:
+        self.cameras.set_playback(realtime=self.actions_.realtime.isChecked(), repeat=self.actions_.repeat.isChecked())
 
     def _on_camera_state(self) -> None:
         state = self.cameras.state

@@ -32,11 +32,12 @@ class ModelControl(QObject):
 
     def __init__(
         self, pipeline: Pipeline, bridge: Bridge, library: ModelLibrary, preferences: Preferences,
-        picker: Picker, detections: DetectionControl, toast: Toast, *, threads: int | None,
+        picker: Picker, detections: DetectionControl, toast: Toast, *, threads: int | None, provider: str | None,
     ) -> None:  # fmt: skip
         super().__init__(picker)
         self._pipeline, self._library, self._preferences = pipeline, library, preferences
-        self._picker, self._detections, self._toast, self._threads = picker, detections, toast, threads
+        self._picker, self._detections, self._toast = picker, detections, toast
+        self._threads, self._provider = threads, provider
         self._status: DetectorStatus | None = None
         self._running: Detector | None = None
         self._chosen = NONE
@@ -57,8 +58,8 @@ class ModelControl(QObject):
             self._toast.say(str(error))
             return
         self._chosen = entry.name if entry.bundled else str(entry.path)
-        path, threads = entry.path, self._threads
-        self._pipeline.detect.change(entry.name, lambda: Detector(path, threads=threads))
+        path, threads, provider = entry.path, self._threads, self._provider
+        self._pipeline.detect.change(entry.name, lambda: Detector(path, threads=threads, provider=provider))
 
     def choose_file(self) -> None:
         """Asks for an .onnx file."""
