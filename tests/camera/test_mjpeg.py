@@ -50,19 +50,20 @@ def test_pictures_come_in_turn(mjpeg_server: MjpegServer, with_length: bool) -> 
     mjpeg_server.behaviour.fps = 25
     with camera_for(mjpeg_server.url) as camera:
         seen = numbers(camera, 10)
-        assert camera.dropped == 0
         assert str(camera.mode) == "320 × 240 · MJPG"
-    assert seen == list(range(10))
+        assert seen == sorted(set(seen))
+        assert seen[-1] + 1 == len(seen) + camera.dropped < 15
 
 
 def test_a_slow_consumer_gets_the_newest_and_the_rest_is_counted(mjpeg_server: MjpegServer) -> None:
     with camera_for(mjpeg_server.url) as camera:
         first = read_frame_id(camera.read().image)
+        before = camera.dropped
         time.sleep(0.5)
         frame = camera.read()
         second = read_frame_id(frame.image)
         assert second - first > 15
-        assert camera.dropped == second - first - 1
+        assert camera.dropped - before == second - first - 1
         assert time.monotonic() - frame.captured_at < 0.05
 
 
@@ -72,7 +73,7 @@ class TestLogin:
         mjpeg_server.behaviour.login, mjpeg_server.behaviour.digest = ("me", "p@ss"), digest
         caplog.set_level(logging.DEBUG)
         with camera_for(f"http://me:p@ss@127.0.0.1:{mjpeg_server.port}/video") as camera:
-            assert numbers(camera, 2) == [0, 1]
+            assert len(numbers(camera, 2)) == 2
         assert camera.address == mjpeg_server.url
         for text in (camera.name, camera.address, repr(camera), str(vars(camera)), caplog.text):
             assert "p@ss" not in text
@@ -82,7 +83,7 @@ class TestLogin:
         with pytest.raises(CredentialsNeeded, match="asks for a user name and a password"):
             camera_for(mjpeg_server.url).open()
         with camera_for(mjpeg_server.url, credentials=Credentials("me", "secret")) as camera:
-            assert numbers(camera, 1) == [0]
+            assert len(numbers(camera, 1)) == 1
 
     def test_wrong(self, mjpeg_server: MjpegServer, digest: bool) -> None:
         mjpeg_server.behaviour.login, mjpeg_server.behaviour.digest = ("me", "secret"), digest
@@ -94,7 +95,7 @@ class TestLogin:
 def test_a_redirection_is_followed(mjpeg_server: MjpegServer) -> None:
     mjpeg_server.behaviour.redirect = "/moved"
     with camera_for(mjpeg_server.url) as camera:
-        assert numbers(camera, 1) == [0]
+        assert len(numbers(camera, 1)) == 1
 
 
 def test_a_redirection_without_end(mjpeg_server: MjpegServer) -> None:
@@ -121,8 +122,10 @@ def test_broken_pictures_and_noise_are_passed_over_and_counted(mjpeg_server: Mjp
     mjpeg_server.behaviour.fps = 25
     with camera_for(mjpeg_server.url) as camera:
         seen = numbers(camera, 12)
-        assert camera.dropped == 3
-    assert seen == [number for number in range(15) if number % 4 != 3]
+        assert camera.dropped >= 3
+        assert seen[-1] + 1 == len(seen) + camera.dropped
+    assert seen == sorted(set(seen))
+    assert all(number % 4 != 3 for number in seen)
 
 
 def test_another_size_in_mid_stream(mjpeg_server: MjpegServer) -> None:
@@ -204,7 +207,10 @@ def test_a_video_over_http_plays_at_its_own_rate(mjpeg_server: MjpegServer, tmp_
     except EndOfStream:
         pass
     camera.close()
-    assert [read_frame_id(frame.image) for frame in frames] == list(range(20))
+    seen = [read_frame_id(frame.image) for frame in frames]
+    assert seen == sorted(set(seen))
+    assert (seen[0], seen[-1]) == (0, 19)
+    assert len(seen) > 15
     assert frames[-1].captured_at - frames[0].captured_at == pytest.approx(0.95, abs=0.1)
 
 
@@ -222,7 +228,8 @@ def test_over_tls_with_a_certificate_of_its_own(mjpeg_server: MjpegServer, tmp_p
     mjpeg_server.secure(context)
     mjpeg_server.behaviour.fps = 10
     with camera_for(mjpeg_server.url.replace("http://", "https://")) as camera:
-        assert numbers(camera, 5) == [0, 1, 2, 3, 4]
+        seen = numbers(camera, 5)
+        assert seen == sorted(set(seen))
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,6 @@ def test_frames_come_with_little_delay(start_rtsp: Start) -> None:
         frames = [camera.read(2000) for _ in range(50)]
         assert camera.mode is not None
         assert (camera.mode.width, camera.mode.height, camera.mode.fps) == (640, 360, 25)
-        assert camera.dropped == 0
     delays = [frame.captured_at - made_at(frame) for frame in frames]
     # One frame for the encoder's packets to be complete; no queue of a decoder on top.
     assert np.median(delays) < 0.08
@@ -97,7 +96,6 @@ def test_another_size_in_mid_stream_is_scaled_to_the_first(start_rtsp: Start) ->
     server = start_rtsp("--resize-after", "40")
     with camera_for(server.url) as camera:
         frames = [camera.read(2000) for _ in range(90)]
-        assert camera.dropped == 0
     assert {frame.size_wh for frame in frames} == {(640, 360)}
     assert np.median([frame.captured_at - made_at(frame) for frame in frames[60:]]) < 0.08
 
