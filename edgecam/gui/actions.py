@@ -31,6 +31,7 @@ class WindowActions:
         self.higher = self._make("More confidence", shortcuts.HIGHER)
         self.boxes = self._make("Boxes", shortcuts.BOXES, checkable=True)
         self.figures = self._make("Figures", shortcuts.FIGURES, checkable=True)
+        self.pictures = self._make("Open the folder of snapshots", None)
         self.help = self._make("Keyboard shortcuts", shortcuts.HELP)
         self.quit = self._make("Quit", shortcuts.QUIT)
         self.realtime = self._make("Play files in real time", None, checkable=True)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit
 
 from edgecam.camera.base import CameraState
 from edgecam.errors import CameraError
 from edgecam.gui.camera_details import CameraDetails
+from edgecam.gui.camera_menu import DEMO, CameraMenu
 from edgecam.gui.camera_texts import state_text
 
 if TYPE_CHECKING:
@@ -32,14 +30,9 @@ if TYPE_CHECKING:
     from edgecam.pipeline.capture import CameraStatus
     from edgecam.pipeline.pipeline import Pipeline
 
-DEMO = "demo"
 GONE = {CameraState.STALLED, CameraState.RECONNECTING, CameraState.FAILED}
 MAX_RECENT = 8
 NO_CAMERA = "No camera was found. This is the bundled demo; plug in a camera and choose it above."
-VIDEO_FILTER = (
-    "Videos and pictures (*.mp4 *.mkv *.avi *.mov *.webm *.m4v *.mpg *.mpeg *.ts *.jpg *.jpeg *.png *.bmp *.webp *.tif "
-    "*.tiff);;All files (*)"
-)
 
 
 class CameraControl(QObject):
@@ -65,6 +58,8 @@ class CameraControl(QObject):
         bridge.camera_changed_in_gui.connect(self._on_changed)
         bridge.camera_refused_in_gui.connect(self._on_refused)
         scan.scanned.connect(self._on_scanned)
+        self._menu = CameraMenu(picker)
+        self._menu.chosen.connect(self.choose)
         picker.about_to_open.connect(self._fill_menu)
         picker.about_to_open.connect(scan.start)
         picker.show_choice("No camera", "looking for one …")
@@ -121,30 +116,6 @@ class CameraControl(QObject):
         self._opening = address
         if self._camera is not None:
             self._picker.show_choice(self._picker.title, "changing …")
-
-    def choose_file(self) -> None:
-        """Asks for a video or a picture."""
-        path, _ = QFileDialog.getOpenFileName(self._picker.window(), "Open a video or picture", "", VIDEO_FILTER)
-        if path:
-            self.choose(path)
-
-    def choose_folder(self) -> None:
-        """Asks for a folder of pictures."""
-        path = QFileDialog.getExistingDirectory(self._picker.window(), "Open a folder of pictures")
-        if path:
-            self.choose(path)
-
-    def choose_stream(self) -> None:
-        """Asks for a stream's address."""
-        text, accepted = QInputDialog.getText(
-            self._picker.window(),
-            "Open a stream",
-            "Address (rtsp://… or http://…)",
-            QLineEdit.EchoMode.Normal,
-            "rtsp://",
-        )
-        if accepted and text.strip():
-            self.choose(text.strip())
 
     def try_again(self) -> None:
         """Opens the present source once more."""
@@ -261,28 +232,5 @@ class CameraControl(QObject):
         self._preferences.change(source=camera.address, recent=recent)
 
     def _fill_menu(self) -> None:
-        menu = self._picker.menu
-        menu.clear()
-        group = QActionGroup(menu)
-        for info in self._cameras:
-            self._add(group, info.name, info.address, detail=info.device, problem=info.unusable)
-        if not self._cameras:
-            menu.addAction("No camera is connected").setEnabled(False)
-        menu.addSeparator()
-        for address in self._preferences.value.recent:
-            name = Path(address).name if "://" not in address else address
-            self._add(group, name, address, detail="", problem="")
-        if self._preferences.value.recent:
-            menu.addSeparator()
-        menu.addAction("Open a video or picture…", self.choose_file)
-        menu.addAction("Open a folder of pictures…", self.choose_folder)
-        menu.addAction("Open a stream…", self.choose_stream)
-        self._add(group, "Demo", DEMO, detail="bundled clip", problem="")
-
-    def _add(self, group: QActionGroup, text: str, address: str, *, detail: str, problem: str) -> None:
-        action = QAction(f"{text}\t{detail}" if detail else text, group)
-        action.setCheckable(True)
-        action.setChecked(self._camera is not None and self._camera.address == address)
-        action.setToolTip(problem or address)
-        action.triggered.connect(lambda: self.choose(address))
-        self._picker.menu.addAction(action)
+        current = self._camera.address if self._camera else None
+        self._menu.fill(self._cameras, self._preferences.value.recent, current)

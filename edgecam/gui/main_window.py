@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, QUrl, Signal
-from PySide6.QtGui import QActionGroup, QDesktopServices
-from PySide6.QtWidgets import QApplication, QFileDialog, QFrame, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from edgecam.camera.opening import camera_for
 from edgecam.detector.library import SUFFIX
 from edgecam.detector.selection import Selection
 from edgecam.gui.actions import WindowActions
 from edgecam.gui.bridge import Bridge
-from edgecam.gui.camera_control import VIDEO_FILTER, CameraControl
+from edgecam.gui.camera_control import CameraControl
+from edgecam.gui.camera_menu import VIDEO_FILTER
 from edgecam.gui.detection_control import DetectionControl
 from edgecam.gui.figures import Figures
-from edgecam.gui.live_view import MARGIN, LiveView
+from edgecam.gui.live_view import LiveView
+from edgecam.gui.main_menu import MainMenu
 from edgecam.gui.model_control import ModelControl
 from edgecam.gui.picker import Picker
 from edgecam.gui.shortcuts import ShortcutList
@@ -26,10 +28,9 @@ from edgecam.gui.state_panel import StatePanel
 from edgecam.gui.status_line import StatusLine
 from edgecam.gui.theme import apply_theme
 from edgecam.gui.toast import Toast
-from edgecam.gui.tool_buttons import ActionIcons, FloatingButtons, bar_button, menu_button
+from edgecam.gui.window_layout import WindowLayout
 from edgecam.pipeline.pipeline import Pipeline
 from edgecam.pipeline.view_feed import ViewFeed
-from edgecam.settings import THEMES
 from edgecam.system_load import LoadMeter
 
 if TYPE_CHECKING:
@@ -43,11 +44,7 @@ if TYPE_CHECKING:
     from edgecam.gui.camera_scan import CameraScan
     from edgecam.gui.preferences import Preferences
 
-# Below this there is no room for bars: the picture gets it all, and the buttons float over it.
-COMPACT_WH = (720, 520)
 MINIMUM_WH = (480, 360)
-PANEL_NEEDS_WIDTH = 640
-BAR_HEIGHT = 56
 
 
 class MainWindow(QWidget):
@@ -86,7 +83,7 @@ class MainWindow(QWidget):
         self.status_line = StatusLine()
         self.camera_picker = Picker("camera", "Camera")
         self.model_picker = Picker("model", "Model")
-        self.menu = QMenu(self)
+        self.menu = MainMenu(self.actions_, preferences.value.theme, self)
 
         self.detections = DetectionControl(self.pipeline, self.bridge, preferences, self.view, self.panel)
         self.models = ModelControl(
@@ -103,78 +100,15 @@ class MainWindow(QWidget):
             self.models, self.detections,
         )  # fmt: skip
 
-        self._icons = ActionIcons(
-            [
-                (self.actions_.freeze, "freeze", "resume"),
-                (self.actions_.snapshot, "snapshot", "snapshot"),
-                (self.actions_.panel, "panel", "panel"),
-                (self.actions_.full_screen, "fullscreen", "unfullscreen"),
-                (self.actions_.more, "more", "more"),
-            ]
-        )
-        self._bar = self._build_bar()
-        self._floating = FloatingButtons(
-            [self.actions_.snapshot, self.actions_.freeze, self.actions_.panel, self.actions_.full_screen],
-            self.actions_.more, self.menu, self.view,
+        self.parts = WindowLayout(
+            self, self.actions_, self.menu, self.camera_picker, self.model_picker, self.view, self.panel,
+            self.status_line, self.state_panel, self.toast,
         )  # fmt: skip
-        self._lay_out()
-        self._build_menu()
         self._show_preferences()
         self._connect()
         self.apply_theme()
         if preferences.problem:
             self.toast.say(preferences.problem)
-
-    # Parts
-
-    def _build_bar(self) -> QFrame:
-        bar = QFrame()
-        bar.setObjectName("topBar")
-        bar.setFixedHeight(BAR_HEIGHT)
-        layout = QHBoxLayout(bar)
-        layout.setContentsMargins(12, 0, 12, 0)
-        layout.setSpacing(8)
-        layout.addWidget(self.camera_picker)
-        layout.addWidget(self.model_picker)
-        layout.addStretch()
-        for action in (
-            self.actions_.freeze, self.actions_.snapshot, self.actions_.panel, self.actions_.full_screen,
-        ):  # fmt: skip
-            layout.addWidget(bar_button(action))
-        layout.addWidget(menu_button(self.actions_.more, self.menu))
-        return bar
-
-    def _lay_out(self) -> None:
-        body = QHBoxLayout()
-        body.setSpacing(0)
-        body.addWidget(self.view, 1)
-        body.addWidget(self.panel)
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(0)
-        self._layout.addWidget(self._bar)
-        self._layout.addLayout(body, 1)
-        self._layout.addWidget(self.status_line)
-
-    def _build_menu(self) -> None:
-        actions = self.actions_
-        for action in (actions.camera, actions.model, actions.open):
-            self.menu.addAction(action)
-        self.menu.addSeparator()
-        for action in (actions.boxes, actions.figures, actions.realtime, actions.repeat):
-            self.menu.addAction(action)
-        themes = self.menu.addMenu("Colours")
-        self._themes = QActionGroup(themes)
-        for name in THEMES:
-            action = themes.addAction("Like the system" if name == "system" else name.capitalize())
-            action.setCheckable(True)
-            action.setChecked(name == self.preferences.value.theme)
-            action.triggered.connect(lambda _=False, name=name: self.choose_theme(name))
-            self._themes.addAction(action)
-        self.menu.addSeparator()
-        self.menu.addAction("Open the folder of snapshots", self._open_pictures)
-        self.menu.addAction(actions.help)
-        self.menu.addAction(actions.quit)
 
     def _show_preferences(self) -> None:
         settings, actions = self.preferences.value, self.actions_
@@ -183,7 +117,6 @@ class MainWindow(QWidget):
         actions.figures.setChecked(settings.figures)
         actions.realtime.setChecked(settings.realtime)
         actions.repeat.setChecked(settings.repeat)
-        self.panel.setVisible(settings.panel)
         self.view.set_boxes_visible(settings.boxes)
 
     def _connect(self) -> None:
@@ -204,7 +137,9 @@ class MainWindow(QWidget):
         for action in (actions.realtime, actions.repeat):
             action.toggled.connect(self._on_playback)
         actions.help.triggered.connect(lambda: ShortcutList(parent=self).open())
+        actions.pictures.triggered.connect(self._open_pictures)
         actions.quit.triggered.connect(self.close)
+        self.menu.theme_chosen.connect(self.choose_theme)
         self.cameras.state_changed.connect(self._on_camera_state)
         self.view.double_clicked.connect(actions.full_screen.toggle)
         self.snapshots.saved.connect(self.toast.say)
@@ -240,7 +175,7 @@ class MainWindow(QWidget):
         assert isinstance(app, QApplication)
         theme = apply_theme(app, self.preferences.value.theme)
         for part in (
-            self.view, self.panel, self.status_line, self.camera_picker, self.model_picker, self.toast, self._icons,
+            self.view, self.panel, self.status_line, self.camera_picker, self.model_picker, self.toast, self.parts,
         ):  # fmt: skip
             part.apply_theme(theme)
         self._theme = theme
@@ -257,12 +192,12 @@ class MainWindow(QWidget):
 
     def _on_panel(self, shown: bool) -> None:
         self.preferences.change(panel=shown)
-        self._fit_parts()
+        self._fit()
 
     def _on_full_screen(self, full: bool) -> None:
         if full != self.isFullScreen():
             self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
-        self._fit_parts()
+        self._fit()
 
     def _on_boxes(self, shown: bool) -> None:
         self.preferences.change(boxes=shown)
@@ -291,32 +226,20 @@ class MainWindow(QWidget):
         on_dark = self._theme.dark or self.view.frame is not None
         self.state_panel.set_on_dark(on_dark, self._theme.text, self._theme.dim)
 
-    # Room
-
-    def _fit_parts(self) -> None:
-        """Bars where there is room for them; floating buttons where there is not."""
-        compact = self.isFullScreen() or self.width() < COMPACT_WH[0] or self.height() < COMPACT_WH[1]
-        self._bar.setVisible(not compact)
-        self.status_line.setVisible(not compact)
-        self.panel.setVisible(self.preferences.value.panel and self.width() >= PANEL_NEEDS_WIDTH)
-        self.view.set_margin(0 if compact else MARGIN)
-        self._floating.setVisible(compact)
-        self._layout.activate()
-        self._floating.place()
-        self.state_panel.recentre()
-        self.toast.place()
+    def _fit(self) -> None:
+        self.parts.fit(panel_wanted=self.preferences.value.panel)
 
     # Qt
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if not self.isFullScreen() and not self.isMaximized():
             self.preferences.change(window_wh=(max(200, self.width()), max(200, self.height())))
-        self._fit_parts()
+        self._fit()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() is QEvent.Type.WindowStateChange:
             self.actions_.full_screen.setChecked(self.isFullScreen())
-            self._fit_parts()
+            self._fit()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):

@@ -279,12 +279,12 @@ def test_fifty_cameras_in_a_row_leave_no_thread(make_window: WindowMaker, qtbot:
 def test_small_windows_get_round_buttons(make_window: WindowMaker, qtbot: QtBot) -> None:
     window = make_window("pattern", cameras={"pattern": PatternCamera}, size=(800, 480))
     qtbot.waitUntil(lambda: window.view.frame is not None, timeout=5000)
-    assert window._floating.isVisible()
+    assert window.parts.floating.isVisible()
     assert not window.status_line.isVisible()
-    assert min(window._floating.SIDE, 48) >= 48
+    assert min(window.parts.floating.SIDE, 48) >= 48
     window.resize(1280, 800)
     qtbot.waitUntil(window.status_line.isVisible, timeout=3000)
-    assert not window._floating.isVisible()
+    assert not window.parts.floating.isVisible()
 
 
 def test_every_control_has_a_name_for_screen_readers(make_window: WindowMaker) -> None:
