@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edgecam.boxes import clip
 from edgecam.detections import Detections
-from edgecam.detector.description import METADATA_KEY, Activation, ModelDescription
-from edgecam.detector.gfl import decode_gfl
+from edgecam.detector.decoders.candidates import Request
+from edgecam.detector.decoding import decode
+from edgecam.detector.onnx_file import read_onnx_file
 from edgecam.detector.preprocess import Preprocessor, choose_input_hw
-from edgecam.detector.session import create_session, default_threads, run_session
+from edgecam.detector.recognition.graph import Graph
+from edgecam.detector.recognition.inputs import picture_of
+from edgecam.detector.recognition.recognise import extra_feed, recognise
+from edgecam.detector.recognition.sidecar import read_sidecar
+from edgecam.detector.session import default_threads, open_session, run_session
 from edgecam.errors import ModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    import onnxruntime
     from numpy.typing import NDArray
 
 # Below this a candidate is never shown, so it need not be decoded: the lowest position of the confidence slider.
@@ -49,7 +54,8 @@ class Detector:
         description: what it expects and gives.
         threads: threads of one operator.
         score_floor: candidates below it are left out.
-        multi_label: see `decode_gfl`.
+        multi_label: see `Request`.
+        recognition: what the file was recognised as, and by what.
     """
 
     def __init__(
@@ -61,6 +67,7 @@ class Detector:
         provider: str | None = None,
         score_floor: float = SCORE_FLOOR,
         multi_label: bool = False,
+        sidecar: Mapping[str, Any] | None = None,
     ) -> None:
         """Loads the model in `path`.
 
@@ -68,6 +75,7 @@ class Detector:
             threads: None for the number of cores less one.
             input_hw: the input's size where the file leaves it open: frames get an input of about its area and of
                 their own proportions; None for the size the model recommends.
+            sidecar: what counts as the file's sidecar (see `recognition.sidecar`); None for the one beside the file.
 
         Raises:
             ModelError: it cannot be loaded or understood.
@@ -76,12 +84,31 @@ class Detector:
         self.threads = threads or default_threads()
         self.score_floor = score_floor
         self.multi_label = multi_label
-        self._session = create_session(path, threads=self.threads, provider=provider)
-        self.description = _describe(self._session, path)
+        file = read_onnx_file(path)
+        self._session = open_session(file, path, threads=self.threads, provider=provider)
+        self._graph = Graph.of(self._session)
+        self.recognition = recognise(
+            self._graph,
+            lambda feed: run_session(self._session, [output.name for output in self._graph.outputs], feed),
+            read_sidecar(path) if sidecar is None else sidecar,
+            name=path.stem,
+            source=str(path),
+            input_hw=input_hw,
+            precision=file.precision,
+        )
+        self.description = self.recognition.description
         self._base_hw = input_hw or self.description.input.sizes[0]
-        self._input_name = self._session.get_inputs()[0].name
-        self._output_names = [output.name for output in self._session.get_outputs()]
+        self._input_name = picture_of(self._graph, source=str(path)).name
+        self._output_names = self._needed_outputs()
         self._preprocessor: Preprocessor | None = None
+        self._extra: dict[str, NDArray[Any]] = {}
+
+    def _needed_outputs(self) -> list[str]:
+        present = [output.name for output in self._graph.outputs]
+        missing = [name for name in self.description.output.names if name not in present]
+        if missing:
+            raise ModelError(f"{self.path}: it has no output '{missing[0]}'; its outputs are {', '.join(present)}.")
+        return list(self.description.output.names) or present
 
     @property
     def name(self) -> str:
@@ -117,34 +144,21 @@ class Detector:
             spec = self.description.input
             prepare = Preprocessor(spec, frame_wh, choose_input_hw(spec, frame_wh, self._base_hw))
             self._preprocessor = prepare
+            self._request = Request(prepare.input_hw, self.score_floor, self.multi_label)
+            self._extra = extra_feed(spec, self._graph, prepare.input_hw)
         tensor = prepare(image)
         prepared = time.perf_counter()
-        outputs = run_session(self._session, self._output_names, {self._input_name: tensor})
+        outputs = run_session(self._session, self._output_names, {self._input_name: tensor, **self._extra})
         inferred = time.perf_counter()
-        found = self._decode(outputs, prepare.input_hw)
+        found = self._decode(outputs)
         candidates = Detections(clip(prepare.letterbox.to_frame(found.boxes), frame_wh), found.scores, found.class_ids)
         done = time.perf_counter()
         return Inference(candidates, (prepared - started) * 1e3, (inferred - prepared) * 1e3, (done - inferred) * 1e3)
 
-    def _decode(self, outputs: list[NDArray[np.float32]], input_hw: tuple[int, int]) -> Detections:
-        spec = self.description.output
+    def _decode(self, outputs: list[NDArray[Any]]) -> Detections:
         try:
-            return decode_gfl(
-                outputs[0][0],
-                input_hw=input_hw,
-                strides=spec.strides,
-                bins=spec.bins,
-                cell_offset=spec.cell_offset,
-                logits=spec.activation is Activation.SIGMOID,
-                score_floor=self.score_floor,
-                multi_label=self.multi_label,
-            )
+            found = decode(outputs, self.description.output, self._request)
         except (ValueError, IndexError) as error:
             raise ModelError(f"{self.path}: its output is not what its description says: {error}.") from error
-
-
-def _describe(session: onnxruntime.InferenceSession, path: Path) -> ModelDescription:
-    text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
-    if text is None:
-        raise ModelError(f"{path}: the file does not say what it expects and gives (no '{METADATA_KEY}' metadata).")
-    return ModelDescription.from_json(text, source=str(path))
+        named = found.class_ids < len(self.description.labels)
+        return found if named.all() else found[named]

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgecam.detections import Detections
+from edgecam.detector.decoders.candidates import Request, pick, sound
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from edgecam.detections import Detections
 
 
 @lru_cache(maxsize=16)
@@ -59,27 +61,12 @@ def decode_gfl(
     points, sizes = cell_points(input_hw, strides, cell_offset)
     if cells.shape[1] != len(points):
         raise ValueError(f"{cells.shape[1]} cells, expected {len(points)} for an input of {input_hw[1]}x{input_hw[0]}")
-    scores = cells[: len(cells) - 4 * bins]
-    floor = np.float32(np.log(score_floor / (1 - score_floor)) if logits else score_floor)
-    if multi_label:
-        class_ids, index = np.nonzero(scores > floor)
-    else:
-        index = np.flatnonzero(scores.max(axis=0) > floor)
-        class_ids = scores[:, index].argmax(axis=0)
-    best = scores[class_ids, index]
-    if len(best) > max_candidates:
-        top = np.argpartition(-best, max_candidates)[:max_candidates]
-        class_ids, index, best = class_ids[top], index[top], best[top]
-    if logits:
-        best = np.float32(1) / (np.float32(1) + np.exp(-best))
-
+    request = Request(input_hw, score_floor, multi_label, max_candidates)
+    class_ids, index, best = pick(cells[: len(cells) - 4 * bins], request, logits=logits)
     sides = cells[-4 * bins :, index].reshape(4, bins, -1)
     weights = np.exp(sides - sides.max(axis=1, keepdims=True))
     steps = np.arange(bins, dtype=np.float32)
     distances = np.tensordot(steps, weights, axes=(0, 1)) / weights.sum(axis=1) * sizes[index]  # (4, M)
     x, y = points[index].T
     found = np.stack([x - distances[0], y - distances[1], x + distances[2], y + distances[3]], axis=1)
-    sound = np.isfinite(found).all(axis=1)
-    return Detections(
-        found[sound].astype(np.float32), best[sound].astype(np.float32), class_ids[sound].astype(np.int64)
-    )
+    return sound(found, best, class_ids)

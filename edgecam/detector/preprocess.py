@@ -59,15 +59,22 @@ class Preprocessor:
         self._shift = (-np.array(spec.mean, np.float32) / np.array(spec.std, np.float32)).reshape(3, 1, 1)
         self._planes = np.empty((3, height, width), np.float32)
         self._dtype = np.dtype(spec.dtype)
+        self._batched = spec.batched
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[Any]:
-        """The tensor of `image` (uint8 (H, W, 3) BGR), of shape (1, …); valid until the next call."""
+        """The tensor of `image` (uint8 (H, W, 3) BGR), of shape (1, …) or without the 1; valid until the next call."""
+        tensor = self._tensor(image)
+        return tensor[None] if self._batched else tensor
+
+    def _tensor(self, image: NDArray[np.uint8]) -> NDArray[Any]:
         self._scaler(image, self._inside)
         pixels = self._canvas[:, :, self._channels]
         if self._plain:
             tensor: NDArray[Any] = pixels.transpose(2, 0, 1) if self._nchw else pixels
-            return np.ascontiguousarray(tensor)[None]
+            return np.ascontiguousarray(tensor)
         np.multiply(pixels.transpose(2, 0, 1), self._scale, out=self._planes)
         np.add(self._planes, self._shift, out=self._planes)
+        if self._dtype == np.int8:
+            np.clip(np.rint(self._planes, out=self._planes), -128, 127, out=self._planes)
         planes = self._planes if self._nchw else np.ascontiguousarray(self._planes.transpose(1, 2, 0))
-        return planes.astype(self._dtype, copy=False)[None]
+        return planes.astype(self._dtype, copy=False)

@@ -22,12 +22,15 @@ class Selection:
         iou_threshold: overlap above which the weaker of two boxes of one class is a repetition, 0 to 1.
         class_ids: the classes shown; None for all.
         max_detections: at most so many boxes, the best first.
+        one_label_iou: overlap above which boxes of *different* classes are the same thing, and only the best is shown:
+            a viewer wants one label for a cat, not "cat" over "dog". 1 switches it off, as COCO's AP wants it.
     """
 
     score_threshold: float = 0.4
     iou_threshold: float = 0.6
     class_ids: frozenset[int] | None = None
     max_detections: int = 100
+    one_label_iou: float = 1.0
 
     def apply(self, candidates: Detections) -> Detections:
         """The chosen `candidates`, highest score first."""
@@ -36,4 +39,12 @@ class Selection:
             mask &= np.isin(candidates.class_ids, np.fromiter(self.class_ids, np.int64, len(self.class_ids)))
         chosen = candidates[mask]
         keep = boxes.nms(chosen.boxes, chosen.scores, chosen.class_ids, iou_threshold=self.iou_threshold)
+        if self.one_label_iou < 1:
+            kept = chosen[keep]
+            one_class = np.zeros_like(kept.class_ids)
+            keep = keep[boxes.nms(kept.boxes, kept.scores, one_class, iou_threshold=self.one_label_iou)]
         return chosen[keep[: self.max_detections]]
+
+
+# For a viewer: boxes of two classes that cover each other this much are one thing with two guesses.
+VIEWER_ONE_LABEL_IOU = 0.8

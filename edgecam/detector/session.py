@@ -6,6 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
+from edgecam.detector.onnx_file import OnnxFile, read_onnx_file
 from edgecam.errors import ModelError
 
 if TYPE_CHECKING:
@@ -37,8 +38,13 @@ def create_session(path: Path, *, threads: int, provider: str | None = None) -> 
     Raises:
         ModelError: no such file, not a model, or one that onnxruntime cannot run.
     """
-    if not path.is_file():
-        raise ModelError(f"{path}: there is no such model file.")
+    return open_session(read_onnx_file(path), path, threads=threads, provider=provider)
+
+
+def open_session(
+    file: OnnxFile, path: Path, *, threads: int, provider: str | None = None
+) -> onnxruntime.InferenceSession:
+    """The same, of a file that was looked through already."""
     # Before the import: wheels of onnxruntime >= 1.29 report usage to their maker unless told not to.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime as ort  # slow to import: only where a model is really loaded
@@ -54,8 +60,10 @@ def create_session(path: Path, *, threads: int, provider: str | None = None) -> 
     missing = [name for name in providers if name not in ort.get_available_providers()]
     if missing:
         raise ModelError(f"onnxruntime on this machine has no {missing[0]}; it has {_names(ort)}.")
+    # Weights listed among the inputs could be replaced by a caller: onnxruntime leaves optimisations out for them.
+    model = file.without_weight_inputs or str(path)
     try:
-        return ort.InferenceSession(str(path), sess_options=options, providers=providers)
+        return ort.InferenceSession(model, sess_options=options, providers=providers)
     except Exception as error:
         raise ModelError(f"{path}: this is not a model that onnxruntime can run ({_one_line(error)}).") from error
 

@@ -34,3 +34,13 @@ def test_selection(selection: Selection, scores: list[float]) -> None:
 
 def test_nothing_selects_nothing() -> None:
     assert len(Selection().apply(Detections.empty())) == 0
+
+
+def test_one_thing_has_one_label_where_a_viewer_wants_it() -> None:
+    candidates = Detections(
+        np.array([[0, 0, 100, 100], [2, 1, 101, 102], [0, 0, 60, 100]], np.float32),
+        np.array([0.5, 0.6, 0.4], np.float32),
+        np.array([16, 15, 0], np.int64),
+    )
+    assert len(Selection(0.1, 0.6).apply(candidates)) == 3
+    assert Selection(0.1, 0.6, one_label_iou=0.8).apply(candidates).class_ids.tolist() == [15, 0]

@@ -1,0 +1,82 @@
+"""The sidecar: `NAME.json` beside `NAME.onnx` says what the file itself does not.
+
+It has the form of our own metadata (`ModelDescription.to_json`), and every part may be left out: `{"labels": ["cat",
+"dog"]}` is a whole sidecar. A person's choice of name, labels and thresholds holds against any model; what concerns
+input and output holds against guesses, not against a description that edgecam's own file carries.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from edgecam.detector.description import FORMAT
+from edgecam.detector.description_json import parse
+from edgecam.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+SUFFIX = ".json"
+MAX_BYTES = 16 << 20
+NESTED = ("input", "output", "thresholds", "provenance", "accuracy")
+PERSONAL = ("name", "labels", "thresholds")
+
+
+def sidecar_path(model: Path) -> Path:
+    return model.with_suffix(SUFFIX)
+
+
+def read_sidecar(model: Path) -> dict[str, Any]:
+    """The sidecar of `model`; empty where there is none.
+
+    Raises:
+        ModelError: it cannot be read, or is not of our form.
+    """
+    path = sidecar_path(model)
+    try:
+        if not path.is_file():
+            return {}
+        if path.stat().st_size > MAX_BYTES:
+            raise ModelError(f"{path}: the file is too large for a description of a model.")
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path}: the file cannot be read ({error}).") from error
+    data = parse(text, source=str(path))
+    if data.get("format", FORMAT) != FORMAT:
+        raise ModelError(f"{path}: it has format {data['format']!r}; this edgecam reads format {FORMAT}.")
+    for key in NESTED:
+        if key in data and not isinstance(data[key], dict):
+            raise ModelError(f"{path}: '{key}' must be an object.")
+    return data
+
+
+def write_sidecar(model: Path, changes: Mapping[str, Any]) -> Path:
+    """Adds `changes` to the sidecar of `model`, whole or not at all, and returns its path.
+
+    Raises:
+        ModelError: the present one is broken, or the folder cannot be written to.
+    """
+    path = sidecar_path(model)
+    data = merged({"format": FORMAT, **read_sidecar(model)}, changes)
+    draft = path.with_name(f".{path.name}.tmp")
+    try:
+        draft.write_text(json.dumps(data, ensure_ascii=False, indent=2), encoding="utf-8")
+        os.replace(draft, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise ModelError(f"{path}: cannot be written ({error.strerror or error}).") from error
+    return path
+
+
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with `changes`; of the nested parts, entry by entry."""
+    result = dict(base)
+    for key, value in changes.items():
+        nested = key in NESTED and isinstance(value, dict) and isinstance(base.get(key), dict)
+        result[key] = {**base[key], **value} if nested else value
+    return result
