@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     if args.model == NO_MODEL:
         raise UsageError("`edgecam run --headless` detects; it needs a model.")
     from edgecam.detector.detector import Detector
-    from edgecam.detector.selection import Selection
+    from edgecam.detector.selection import VIEWER_ONE_LABEL_IOU, Selection
     from edgecam.headless import HeadlessRun, Limits
     from edgecam.logs import log_to_file
 
@@ -63,6 +63,7 @@ def run(args: argparse.Namespace) -> int:
         score_threshold=defaults.score if args.score is None else args.score,
         iou_threshold=defaults.iou if args.iou is None else args.iou,
         class_ids=class_ids_of(args.classes, detector.labels),
+        one_label_iou=VIEWER_ONE_LABEL_IOU,
     )
     output = _open_output(args.output)
     try:

@@ -53,10 +53,8 @@ def run_window(args: argparse.Namespace) -> int:
         preferences, library, CameraScan(list_cameras), default_folder(),
         threads=args.threads, provider=args.provider, fps=args.fps,
     )  # fmt: skip
-    if args.fullscreen:
-        window.showFullScreen()
-    else:
-        window.show()
+    window.show()
+    window.actions_.full_screen.setChecked(args.fullscreen)
     if foreign:
         window.toast.say(foreign)
     window.models.choose(preferences.value.model if args.model is None else args.model)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
+import numpy as np
 import psutil
 from PySide6.QtCore import QEventLoop, QTimer
 
@@ -19,7 +20,7 @@ from edgecam.gui.application import make_application
 from edgecam.gui.camera_scan import CameraScan
 from edgecam.gui.main_window import MainWindow
 from edgecam.gui.preferences import Preferences
-from edgecam.pipeline.rates import LatencySeries
+from edgecam.pipeline.rates import LatencySeries, StageSeries
 from edgecam.settings import SettingsStore
 from edgecam.system_load import ThreadLoadMeter
 
@@ -58,6 +59,7 @@ class Span:
         missed, skipped: pictures that the display, and the detector, did not take.
         cpu_percent: processor time of the whole process, 100 = one core.
         cpu_groups: the same by thread group.
+        stages_ms: median of each stage of the detector.
         age_ms: age of each picture when it was painted.
         memory: (monotonic s, resident MB) once per second.
     """
@@ -70,6 +72,7 @@ class Span:
     skipped: int
     cpu_percent: float
     cpu_groups: dict[str, float]
+    stages_ms: dict[str, float]
     age_ms: list[float]
     memory: list[tuple[float, float]]
 
@@ -115,9 +118,9 @@ class BenchWindow:
             raise BenchFailed(detect.status.message)
 
     def pause(self, paused: bool) -> None:
-        """Stops or resumes the camera; returns when nothing is under way any more."""
+        """Stops or resumes the camera; returns when nothing is under way any more, or when it runs evenly again."""
         self.window.pipeline.pause(paused)
-        self.let_run(0.5)
+        self.let_run(0.3)
 
     def measure(self, seconds: float, *, progress: Callable[[float], None] = lambda _: None) -> Span:
         """Lets the window run and counts. `progress` is told the seconds that have passed, once per second."""
@@ -127,15 +130,14 @@ class BenchWindow:
         self._threads.read()
         memory = []
         start = self._counts()
-        detected: list[float] = []
         while (passed := time.monotonic() - start.at) < seconds:
             self.let_run(min(1.0, seconds - passed))
             memory.append((time.monotonic(), self._process.memory_info().rss / 1e6))
             progress(min(seconds, time.monotonic() - start.at))
         end = self._counts()
         ages_s, _ = detect.latency.values(end.at)
-        detected = [age for age in ages_s.tolist() if age <= end.at - start.at]
         elapsed = end.at - start.at
+        detected = [age for age in ages_s.tolist() if age <= elapsed]
         return Span(
             seconds=elapsed,
             captured=(end.captured - start.captured) / elapsed,
@@ -145,6 +147,7 @@ class BenchWindow:
             skipped=end.skipped - start.skipped,
             cpu_percent=(end.cpu_s - start.cpu_s) / elapsed * 100,
             cpu_groups=self._threads.read(),
+            stages_ms={name: _median(detect.stages[name], end.at, elapsed) for name in StageSeries.NAMES},
             age_ms=view.age.values(end.at)[1].tolist(),
             memory=memory,
         )
@@ -177,6 +180,12 @@ class BenchWindow:
             if time.monotonic() > deadline:
                 raise BenchFailed(f"The window cannot be measured: {complaint} within {PATIENCE_S:.0f} s.")
             self.let_run(0.02)
+
+
+def _median(series: LatencySeries, now: float, span_s: float) -> float:
+    ages, values = series.values(now)
+    values = values[ages <= span_s]
+    return float(np.median(values)) if len(values) else float("nan")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from edgecam.detector.selection import Selection
+from edgecam.detector.selection import VIEWER_ONE_LABEL_IOU, Selection
 from edgecam.gui.class_filter import ClassFilterDialog
 
 if TYPE_CHECKING:
@@ -107,7 +107,10 @@ class DetectionControl(QObject):
         shown = frozenset(i for i, label in enumerate(self._labels) if label not in hidden) if hidden else None
         self._panel.show_hidden_count(len(hidden))
         self._pipeline.selection = Selection(
-            score_threshold=self._panel.score.value, iou_threshold=self._panel.iou.value, class_ids=shown
+            score_threshold=self._panel.score.value,
+            iou_threshold=self._panel.iou.value,
+            class_ids=shown,
+            one_label_iou=VIEWER_ONE_LABEL_IOU,
         )
         if self._result is not None:
             self._draw(self._result, reselect=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, QUrl, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
@@ -69,7 +69,10 @@ class MainWindow(QWidget):
         self.setWindowTitle("edgecam")
         self.setAcceptDrops(True)
         self.setMinimumSize(*MINIMUM_WH)
-        self.resize(*preferences.value.window_wh)
+        room = self.screen().availableSize()
+        self.resize(QSize(*preferences.value.window_wh).boundedTo(room))
+        self._normal = self.geometry()
+        self._compact_panel = False
         self.preferences = preferences
         feed = ViewFeed()
         self.bridge = Bridge(feed)
@@ -191,12 +194,21 @@ class MainWindow(QWidget):
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.snapshots.folder)))
 
     def _on_panel(self, shown: bool) -> None:
-        self.preferences.change(panel=shown)
+        if self.parts.compact:
+            self._compact_panel = shown
+        else:
+            self.preferences.change(panel=shown)
         self._fit()
 
     def _on_full_screen(self, full: bool) -> None:
         if full != self.isFullScreen():
+            if full:
+                self._normal = self.geometry()
+                # Where no window manager listens (a kiosk), nobody else gives the window the screen's size.
+                self.setGeometry(self.screen().geometry())
             self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+            if not full:
+                self.setGeometry(self._normal)
         self._fit()
 
     def _on_boxes(self, shown: bool) -> None:
@@ -227,7 +239,12 @@ class MainWindow(QWidget):
         self.state_panel.set_on_dark(on_dark, self._theme.text, self._theme.dim)
 
     def _fit(self) -> None:
-        self.parts.fit(panel_wanted=self.preferences.value.panel)
+        # Where the picture has the whole window, the panel comes only when it is called.
+        wanted = self._compact_panel if self.parts.compact else self.preferences.value.panel
+        self.actions_.panel.blockSignals(True)
+        self.actions_.panel.setChecked(wanted)
+        self.actions_.panel.blockSignals(False)
+        self.parts.fit(panel_wanted=wanted)
 
     # Qt
 

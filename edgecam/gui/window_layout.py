@@ -58,13 +58,18 @@ class WindowLayout:
         self._layout.addLayout(body, 1)
         self._layout.addWidget(status_line)
 
+    @property
+    def compact(self) -> bool:
+        """There is room for nothing but the picture, or the user wants nothing else."""
+        window = self._window
+        return window.isFullScreen() or window.width() < COMPACT_WH[0] or window.height() < COMPACT_WH[1]
+
     def fit(self, *, panel_wanted: bool) -> None:
         """Shows what there is room for, and puts what floats in its place."""
-        window = self._window
-        compact = window.isFullScreen() or window.width() < COMPACT_WH[0] or window.height() < COMPACT_WH[1]
+        compact = self.compact
         self.bar.setVisible(not compact)
         self._status_line.setVisible(not compact)
-        self._panel.setVisible(panel_wanted and window.width() >= PANEL_NEEDS_WIDTH)
+        self._panel.setVisible(panel_wanted and self._window.width() >= PANEL_NEEDS_WIDTH)
         self._view.set_margin(0 if compact else MARGIN)
         self.floating.setVisible(compact)
         self._layout.activate()

@@ -160,9 +160,7 @@ def test_dropping_a_video_plays_every_frame_to_its_end(make_window: WindowMaker,
     qtbot.waitUntil(lambda: window.view.frame is not None, timeout=5000)
     drop(window, write_video(tmp_path / "späte Fahrt.avi"))
     qtbot.waitUntil(lambda: window.cameras.state is CameraState.ENDED, timeout=10_000)
-    frame = window.view.frame
-    assert frame is not None
-    assert frame.frame_id == 19
+    qtbot.waitUntil(lambda: window.view.frame is not None and window.view.frame.frame_id == 19, timeout=5000)
     assert window.camera_picker.title == "späte Fahrt.avi"
     qtbot.keyClick(window, Qt.Key.Key_Space)  # plays it again
     qtbot.waitUntil(lambda: window.cameras.state is not CameraState.ENDED, timeout=5000)
