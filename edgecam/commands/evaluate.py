@@ -1,0 +1,65 @@
+"""`edgecam evaluate MODEL DATA`: average precision of a model file, through the loader that the window uses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgecam.commands.extra import need_extra
+from edgecam.errors import UsageError
+
+if TYPE_CHECKING:
+    import argparse
+
+NAME = "evaluate"
+MODULES = ("pycocotools", "tqdm", "yaml")
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = subparsers.add_parser(NAME, help="measure a model's accuracy on labelled photographs")
+    add = parser.add_argument
+    add("model", metavar="MODEL", help="name of an installed model, or an ONNX file")
+    add("data", nargs="+", metavar="DATA", help="COCO json, VOC folder[:list] or YOLO yaml[:key]")
+    add("--images", type=Path, metavar="FOLDER", help="where the pictures of a COCO json lie")
+    add("--size", default=None, metavar="HxW", help="input size (default: the model's own)")
+    add("--shaped", action="store_true", help="let each photograph choose its input's shape, as the window does")
+    add("--per-class", action="store_true", help="one line per class")
+    add("--plot", type=Path, metavar="FILE", help="write the precision-recall curves (png, svg, pdf)")
+    add("--threads", type=int, default=None, metavar="N")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints one table per data set."""
+    need_extra(NAME, (*MODULES, "matplotlib") if args.plot else MODULES)
+    from tqdm import tqdm
+
+    from edgecam.commands.source_options import model_library
+    from edgecam.evaluation import report
+    from edgecam.evaluation.datasets.reading import read
+    from edgecam.evaluation.evaluate import evaluate, open_detector
+
+    size = _size(args.size)
+    detector = open_detector(model_library().find(args.model).path, size, args.threads)
+    reports = []
+    for spec in args.data:
+        dataset = read(spec, detector.labels, args.images)
+        with tqdm(total=len(dataset), desc=dataset.name, leave=False, disable=None) as bar:
+            result = evaluate(detector, dataset, input_hw=size, square=not args.shaped, progress=bar.update)
+        print(report.table(result, per_class=args.per_class))
+        reports.append(result)
+    if args.plot:
+        report.plot(reports, args.plot)
+    return 0
+
+
+def _size(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    try:
+        height, width = (int(part) for part in text.lower().split("x"))
+    except ValueError as error:
+        raise UsageError(f"--size {text}: must be HEIGHTxWIDTH, for example 320x320") from error
+    if height < 32 or width < 32 or height % 32 or width % 32:
+        raise UsageError(f"--size {text}: both sides must be multiples of 32")
+    return height, width

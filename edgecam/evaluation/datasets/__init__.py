@@ -1,0 +1,1 @@
+"""Photographs with ground truth in the usual formats. NumPy and OpenCV only."""

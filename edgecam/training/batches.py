@@ -1,0 +1,157 @@
+"""An endless, reproducible stream of batches: view number n is the same photograph and the same view in every run."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from edgecam.training.device_renderer import DeviceRenderer
+from edgecam.training.views import Target, View, ViewConfig, draw, render, target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from edgecam.evaluation.datasets.examples import Dataset
+    from edgecam.training.cache import Cache
+
+PREFETCHED = 4
+
+
+@dataclass(frozen=True)
+class Batch:
+    """images uint8 (B, H, W, 3) BGR and what each shows."""
+
+    images: Tensor
+    targets: list[Target]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set with its decoded photographs; `share` times as often as its size says."""
+
+    dataset: Dataset
+    cache: Cache
+    share: float = 1.0
+
+
+class Stream:
+    """Draws batches from several sources; `sizes` (height, width) alternate by chance, one per batch.
+
+    With several processes (`rank` of `world`) each draws its part of the same sequence. With a device the pictures are
+    rendered there; without, by OpenCV.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        *,
+        batch: int,
+        sizes: Sequence[tuple[int, int]],
+        view: ViewConfig,
+        seed: int,
+        teacher_score: float = 0.25,
+        full_score: float = 0.6,
+        rank: int = 0,
+        world: int = 1,
+        device: torch.device | None = None,
+    ) -> None:
+        self._sources = list(sources)
+        self._items: list[tuple[int, int]] = []
+        for number, source in enumerate(sources):
+            usable = [i for i in range(len(source.dataset)) if source.cache.shapes[i].all()]
+            self._items += [(number, i) for i in _repeat(usable, source.share, seed)]
+        self.batch, self.sizes, self.view, self.seed = batch, list(sizes), view, seed
+        self._scores = (teacher_score, full_score)
+        self._rank, self._world = rank, world
+        self._renderer = DeviceRenderer([s.cache for s in sources], device) if device is not None else None
+        self._epoch = -1
+        self._permutation: NDArray[np.int64] = np.zeros(0, np.int64)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def at(self, step: int) -> Batch:
+        """Batch number `step`, counted from 0: a pure function of the seed."""
+        size = self.sizes[int(np.random.default_rng([self.seed, 1, step]).integers(len(self.sizes)))]
+        items, views, targets = [], [], []
+        for row in range(self.batch):
+            number = (step * self._world + self._rank) * self.batch + row
+            epoch, place = divmod(number, len(self._items))
+            item = self._items[self._order(epoch)[place]]
+            view, shown = self._draw(item, np.random.default_rng([self.seed, 2, number]), size)
+            items.append(item)
+            views.append(view)
+            targets.append(shown)
+        return Batch(self._render(items, views, size), targets)
+
+    def _draw(self, item: tuple[int, int], rng: np.random.Generator, size: tuple[int, int]) -> tuple[View, Target]:
+        source = self._sources[item[0]]
+        example = source.dataset.examples[item[1]]
+        height, width = (int(side) for side in source.cache.shapes[item[1]])
+        view = draw(rng, (height, width), size, self.view)
+        factor = (width / example.width, height / example.height)
+        return view, target(example, view, factor, size, teacher_score=self._scores[0], full_score=self._scores[1])
+
+    def _render(self, items: list[tuple[int, int]], views: list[View], size: tuple[int, int]) -> Tensor:
+        if self._renderer is not None:
+            return self._renderer.render(items, views, size)
+        images = np.empty((len(items), *size, 3), np.uint8)
+        for row, ((number, index), view) in enumerate(zip(items, views, strict=True)):
+            images[row] = render(self._sources[number].cache.picture(index), view, size)
+        return torch.from_numpy(images)
+
+    def _order(self, epoch: int) -> NDArray[np.int64]:
+        if self._epoch != epoch:
+            self._epoch = epoch
+            self._permutation = np.random.default_rng([self.seed, 3, epoch]).permutation(len(self._items))
+        return self._permutation
+
+    def prefetched(self, first: int, last: int) -> Iterator[Batch]:
+        """Batches first <= step < last, made ahead by one thread."""
+        ready: queue.Queue[Batch | BaseException] = queue.Queue(PREFETCHED)
+        stop = threading.Event()
+        thread = threading.Thread(target=self._fill, args=(ready, stop, first, last), name="batches", daemon=True)
+        thread.start()
+        try:
+            for _ in range(first, last):
+                item = ready.get()
+                if isinstance(item, BaseException):
+                    raise item
+                yield item
+        finally:
+            stop.set()
+            thread.join()
+
+    def _fill(self, ready: queue.Queue[Batch | BaseException], stop: threading.Event, first: int, last: int) -> None:
+        cv2.setNumThreads(1)  # torch has the cores
+        try:
+            for step in range(first, last):
+                _offer(ready, stop, self.at(step))
+                if stop.is_set():
+                    return
+        except BaseException as error:  # noqa: BLE001 - handed to the consumer, who raises it
+            _offer(ready, stop, error)
+
+
+def _offer(ready: queue.Queue[Batch | BaseException], stop: threading.Event, item: Batch | BaseException) -> None:
+    while not stop.is_set():
+        try:
+            ready.put(item, timeout=0.2)
+        except queue.Full:
+            continue
+        return
+
+
+def _repeat(indices: list[int], share: float, seed: int) -> list[int]:
+    whole, part = int(share), share - int(share)
+    extra = np.random.default_rng([seed, 4]).permutation(len(indices))[: round(part * len(indices))]
+    return indices * whole + [indices[i] for i in extra]

@@ -1,0 +1,105 @@
+"""Convolutions as they are exported: with a bias, an activation of the ReLU family, and batch-norm folded or not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from edgecam.training.config import Activation
+
+LEAK = 0.1
+EPSILON = 1e-5
+
+
+class Conv(nn.Conv2d):
+    """Convolution, optional batch-norm, activation. `same` pads as TensorFlow does: nothing on the left and top."""
+
+    def __init__(
+        self,
+        channels_in: int,
+        channels_out: int,
+        kernel: int = 1,
+        *,
+        stride: int = 1,
+        groups: int = 1,
+        act: Activation | None = None,
+        norm: bool = False,
+        bias: bool = True,
+        same: bool = False,
+    ) -> None:
+        padding = 0 if same else kernel // 2
+        super().__init__(channels_in, channels_out, kernel, stride, padding, groups=groups, bias=bias and not norm)
+        self.act = act
+        self.same = same
+        self.norm: nn.BatchNorm2d | None = nn.BatchNorm2d(channels_out, eps=EPSILON) if norm else None
+        nn.init.kaiming_normal_(self.weight, mode="fan_out" if groups == 1 else "fan_in", nonlinearity="relu")
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.same:  # even sizes, kernel 3, stride 2: 0 on the left and top, 1 on the right and bottom
+            x = F.pad(x, (0, 1, 0, 1))
+        x = super().forward(x)
+        if self.norm is not None:
+            x = self.norm(x)
+        return activate(x, self.act)
+
+    @torch.no_grad()
+    def fold(self) -> None:
+        """Merge the batch-norm, with its running statistics, into weight and bias."""
+        if self.norm is None:
+            return
+        assert self.norm.running_var is not None
+        assert self.norm.running_mean is not None
+        scale = self.norm.weight / torch.sqrt(self.norm.running_var + self.norm.eps)
+        self.weight.mul_(scale.view(-1, 1, 1, 1))
+        self.bias = nn.Parameter(self.norm.bias - self.norm.running_mean * scale)
+        self.norm = None
+
+
+def activate(x: Tensor, act: Activation | None) -> Tensor:
+    """In place: `x` is a convolution's fresh output, which its gradient does not need."""
+    if act == "relu":
+        return F.relu(x, inplace=True)
+    if act == "relu6":
+        return F.relu6(x, inplace=True)
+    if act == "leaky_relu":
+        return F.leaky_relu(x, LEAK, inplace=True)
+    return x
+
+
+class Separable(nn.Module):
+    """Depthwise k x k, then pointwise."""
+
+    def __init__(
+        self,
+        channels_in: int,
+        channels_out: int,
+        kernel: int,
+        *,
+        stride: int = 1,
+        act: Activation | None,
+        norm: bool = False,
+    ) -> None:
+        super().__init__()
+        self.depthwise = Conv(channels_in, channels_in, kernel, stride=stride, groups=channels_in, act=act, norm=norm)
+        self.pointwise = Conv(channels_in, channels_out, act=act, norm=norm)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.pointwise(self.depthwise(x))
+
+
+def enlarge(x: Tensor, mode: str, factor: int = 2) -> Tensor:
+    """(B, C, H, W) to (B, C, H * factor, W * factor)."""
+    if mode == "nearest":
+        return F.interpolate(x, scale_factor=float(factor), mode="nearest")
+    return F.interpolate(x, scale_factor=float(factor), mode="bilinear", align_corners=False)
+
+
+def reduce(x: Tensor, mode: str, factor: int = 2) -> Tensor:
+    """(B, C, H, W) to (B, C, H / factor, W / factor)."""
+    return F.max_pool2d(x, factor if mode == "max" else 1, stride=factor)

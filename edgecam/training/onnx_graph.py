@@ -1,0 +1,245 @@
+"""From a folded network to an ONNX graph, node by node: no exporter's leftovers, height and width stay open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from edgecam.training.backbones import InvertedResidual, MobileNetV2, ShuffleNetV2, ShuffleUnit
+from edgecam.training.layers import LEAK, Conv, Separable
+from edgecam.training.necks import Ghost, GhostHalf
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from edgecam.training.network import Head, Network
+    from edgecam.training.rfcr import RFCR
+
+OPSET = 17
+IR_VERSION = 8  # what onnxruntime 1.20 reads
+
+
+class Graph:
+    """Collects nodes; methods take and return names of tensors."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.initializers: list[onnx.TensorProto] = []
+        self._constants: dict[str, str] = {}
+
+    def add(self, kind: str, inputs: Sequence[str], hint: str = "", **attributes: Any) -> str:
+        name = f"{hint or kind.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [name], name=name, **attributes))
+        return name
+
+    def constant(self, value: np.ndarray, name: str) -> str:
+        if name not in self._constants:
+            self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+            self._constants[name] = name
+        return name
+
+    def weight(self, tensor: Tensor, name: str) -> str:
+        return self.constant(tensor.detach().cpu().float().contiguous().numpy(), name)
+
+    def conv(self, x: str, conv: Conv, name: str) -> str:
+        """A folded convolution with its activation."""
+        assert conv.norm is None, "fold the network before it is exported"
+        inputs = [x, self.weight(conv.weight, f"{name}.weight")]
+        if conv.bias is not None:
+            inputs.append(self.weight(conv.bias, f"{name}.bias"))
+        pad = int(conv.padding[0])
+        pads = [0, 0, 1, 1] if conv.same else [pad] * 4
+        y = self.add(
+            "Conv",
+            inputs,
+            name,
+            kernel_shape=list(conv.kernel_size),
+            strides=list(conv.stride),
+            pads=pads,
+            group=conv.groups,
+        )
+        if conv.act == "leaky_relu":
+            return self.add("LeakyRelu", [y], f"{name}.act", alpha=LEAK)
+        if conv.act == "relu":
+            return self.add("Relu", [y], f"{name}.act")
+        if conv.act == "relu6":
+            low, high = (self.constant(np.array(v, np.float32), f"clip_{v}") for v in (0, 6))
+            return self.add("Clip", [y, low, high], f"{name}.act")
+        return y
+
+    def separable(self, x: str, block: Separable, name: str) -> str:
+        return self.conv(self.conv(x, block.depthwise, f"{name}.depthwise"), block.pointwise, f"{name}.pointwise")
+
+    def concat(self, inputs: Sequence[str], axis: int = 1) -> str:
+        return self.add("Concat", inputs, axis=axis)
+
+    def enlarge(self, x: str, mode: str) -> str:
+        scales = self.constant(np.array([1, 1, 2, 2], np.float32), "twice")
+        if mode == "nearest":  # asymmetric: the form that onnxruntime's fast paths take
+            how = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+        else:
+            how = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
+        return self.add("Resize", [x, "", scales], **how)
+
+    def reduce(self, x: str, mode: str, factor: int = 2) -> str:
+        size = factor if mode == "max" else 1
+        return self.add("MaxPool", [x], kernel_shape=[size, size], strides=[factor, factor])
+
+
+def build(network: Network) -> onnx.ModelProto:
+    """`image` uint8 (1, H, W, 3) BGR to `cells` float32 (1, C + 4 * bins, N); H and W are multiples of 32.
+
+    Boxes are decoded outside: only the few cells above the score threshold need it, and a graph that ends in
+    convolutions can be quantised whole.
+    """
+    graph, config = Graph(), network.config
+    x = graph.add("Cast", ["image"], to=TensorProto.FLOAT)
+    x = graph.add("Transpose", [x], perm=[0, 3, 1, 2])
+    mean = graph.constant(np.array(config.mean, np.float32).reshape(1, 3, 1, 1), "mean")
+    maps = _backbone(graph, network, graph.add("Sub", [x, mean]))
+    maps = maps[1:] if network.rfcr is None else _rfcr(graph, network.rfcr, maps)
+    maps = _neck(graph, network, maps)
+    rows = 4 * config.bins + len(config.labels)
+    flat = graph.constant(np.array([1, rows, -1], np.int64), "flat")
+    outputs = []
+    for (stride, head), y in zip(network.head.items(), maps, strict=True):
+        outputs.append(graph.add("Reshape", [_head(graph, head, y, f"head.{stride}"), flat]))
+    graph.nodes.append(helper.make_node("Concat", outputs, ["cells"], name="cells", axis=2))
+    image = helper.make_tensor_value_info("image", TensorProto.UINT8, [1, "height", "width", 3])
+    cells = helper.make_tensor_value_info("cells", TensorProto.FLOAT, [1, rows, "count"])
+    body = helper.make_graph(graph.nodes, f"edgecam {config.name}", [image], [cells], graph.initializers)
+    model = helper.make_model(body, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="edgecam")
+    model.ir_version = IR_VERSION
+    onnx.checker.check_model(model)
+    return model
+
+
+def _backbone(graph: Graph, network: Network, x: str) -> list[str]:
+    if isinstance(network.backbone, MobileNetV2):
+        return _mobilenet(graph, network.backbone, x)
+    return _shufflenet(graph, network.backbone, x)
+
+
+def _mobilenet(graph: Graph, backbone: MobileNetV2, x: str) -> list[str]:
+    maps = []
+    for index, feature in enumerate(backbone.features):
+        name = f"features.{index}"
+        if isinstance(feature, InvertedResidual):
+            y = x if feature.expand is None else graph.conv(x, feature.expand, f"{name}.expand")
+            y = graph.conv(graph.conv(y, feature.depthwise, f"{name}.depthwise"), feature.project, f"{name}.project")
+            x = graph.add("Add", [y, x]) if feature.residual else y
+        else:
+            x = graph.conv(x, feature, name)
+        if index in backbone.taps:
+            maps.append(x)
+    return maps
+
+
+def _shufflenet(graph: Graph, backbone: ShuffleNetV2, x: str) -> list[str]:
+    x = graph.conv(x, backbone.conv1, "conv1")
+    x = graph.add("MaxPool", [x], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
+    maps = [x]
+    for number in (2, 3, 4):
+        for index, unit in enumerate(getattr(backbone, f"stage{number}")):
+            x = _shuffle_unit(graph, unit, x, f"stage{number}.{index}")
+        maps.append(x)
+    if backbone.conv5 is not None:
+        maps[-1] = graph.conv(x, backbone.conv5, "conv5")
+    return maps
+
+
+def _shuffle_unit(graph: Graph, unit: ShuffleUnit, x: str, name: str) -> str:
+    half = unit.branch2.pointwise2.out_channels
+    kept: str
+    if unit.branch1 is not None:
+        kept = graph.conv(x, unit.branch1.depthwise, f"{name}.branch1.depthwise")
+        kept = graph.conv(kept, unit.branch1.pointwise, f"{name}.branch1.pointwise")
+    else:
+        split = graph.constant(np.array([half, half], np.int64), f"halves_{half}")
+        kept, x = f"{name}.kept", f"{name}.worked"
+        source = graph.nodes[-1].output[0]
+        graph.nodes.append(helper.make_node("Split", [source, split], [kept, x], name=f"{name}.split", axis=1))
+    for part in ("pointwise1", "depthwise", "pointwise2"):
+        x = graph.conv(x, getattr(unit.branch2, part), f"{name}.branch2.{part}")
+    joined = graph.concat([kept, x])
+    # The shuffle with open height and width: 0 keeps a side, -1 takes what is left.
+    paired = graph.add("Reshape", [joined, graph.constant(np.array([1, 2, half, -1], np.int64), f"pairs_{half}")])
+    turned = graph.add("Transpose", [paired], perm=[0, 2, 1, 3])
+    return _like(graph, turned, joined, 2 * half)
+
+
+def _like(graph: Graph, x: str, like: str, channels: int) -> str:
+    """Reshape (1, half, 2, H * W) to (1, channels, H, W)."""
+    shape = graph.add("Shape", [like])
+    return graph.add("Reshape", [x, shape])
+
+
+def _rfcr(graph: Graph, rfcr: RFCR, maps: list[str]) -> list[str]:
+    assert rfcr.scales is None, "fold the network before it is exported"
+    config = rfcr.config
+    total = ""
+    exponents = (2, 1, 0, -1) if config.shortcut else (1, 0, -1)
+    for index, exponent in enumerate(exponents):
+        conv = rfcr.collect[index]
+        x = maps[index] if config.shortcut else maps[index + 1]
+        first = config.resample_first or exponent == 2
+        if not first:
+            x = graph.conv(x, conv, f"rfcr.collect.{index}")
+        if exponent > 0:
+            x = graph.reduce(x, config.pool, 2**exponent)
+        elif exponent < 0:
+            x = graph.enlarge(x, config.upsample)
+        if first:
+            x = graph.conv(x, conv, f"rfcr.collect.{index}")
+        total = graph.add("Add", [x, total]) if total else x
+    fused = graph.conv(graph.conv(total, rfcr.depthwise, "rfcr.depthwise"), rfcr.pointwise, "rfcr.pointwise")
+    return [
+        graph.concat([maps[1], graph.enlarge(fused, config.upsample)]),
+        graph.concat([maps[2], fused]),
+        graph.concat([maps[3], graph.reduce(fused, config.pool)]),
+    ]
+
+
+def _neck(graph: Graph, network: Network, maps: list[str]) -> list[str]:
+    neck, mode = network.neck, network.config.neck_upsample
+    p8, p16, p32 = (graph.conv(x, neck.reduce[i], f"neck.reduce.{i}") for i, x in enumerate(maps))
+    outputs = [p8, p16, p32]
+    if neck.top_down:
+        t16 = _join(graph, neck.top_down[0], graph.enlarge(p32, mode), p16, "neck.top_down.0")
+        outputs = [_join(graph, neck.top_down[1], graph.enlarge(t16, mode), p8, "neck.top_down.1"), t16, p32]
+    if neck.bottom_up:
+        down = graph.separable(outputs[0], neck.down[0], "neck.down.0")
+        o16 = _join(graph, neck.bottom_up[0], down, outputs[1], "neck.bottom_up.0")
+        down = graph.separable(o16, neck.down[1], "neck.down.1")
+        outputs = [outputs[0], o16, _join(graph, neck.bottom_up[1], down, p32, "neck.bottom_up.1")]
+    if neck.extra_in is not None:
+        o64 = graph.separable(p32, neck.extra_in, "neck.extra_in")
+        if neck.extra_out is not None:
+            o64 = graph.add("Add", [o64, graph.separable(outputs[2], neck.extra_out, "neck.extra_out")])
+        outputs.append(o64)
+    return outputs
+
+
+def _join(graph: Graph, node: Any, a: str, b: str, name: str) -> str:
+    if isinstance(node, Ghost):
+        x = graph.concat([a, b])
+        y = _ghost_half(graph, node.ghost1, x, f"{name}.ghost1")
+        y = _ghost_half(graph, node.ghost2, y, f"{name}.ghost2")
+        return graph.add("Add", [graph.separable(x, node.shortcut, f"{name}.shortcut"), y])
+    return graph.separable(graph.add("Add", [a, b]), node, name)
+
+
+def _ghost_half(graph: Graph, half: GhostHalf, x: str, name: str) -> str:
+    x = graph.conv(x, half.primary, f"{name}.primary")
+    return graph.concat([x, graph.conv(x, half.cheap, f"{name}.cheap")])
+
+
+def _head(graph: Graph, head: Head, x: str, name: str) -> str:
+    for block in head.blocks:
+        x = graph.separable(x, getattr(head, block), f"{name}.{block}")
+    return graph.conv(x, head.predict, f"{name}.predict")

@@ -1,0 +1,68 @@
+"""What a run does: everything that, with the data, decides its result."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from edgecam.errors import DataError
+from edgecam.training.views import ViewConfig
+
+if TYPE_CHECKING:
+    from edgecam.training.objectives import Distillation
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Attributes:
+    views: photographs shown in the whole run.
+    rate: highest learning rate; it falls as a cosine to `last_rate` times it, after `warmup` steps.
+    rates: multiplier of the rate per part; 0 freezes a part.
+    frozen_features: MobileNetV2's first features (ShuffleNetV2: conv1 and stages) that stay as they are.
+    labels: weight of the loss against ground truth by assignment (0: none).
+    distillation: weights of the losses against the teacher, or None without one.
+    outputs: the loss looks at the network's outputs; False: at its laterals only (transplant).
+    sizes: (height, width) of the views' input, one drawn per batch.
+    """
+
+    views: int = 13_000
+    batch: int = 16
+    rate: float = 3e-4
+    last_rate: float = 0.0
+    warmup: int = 30
+    weight_decay: float = 0.05
+    rates: dict[str, float] = field(default_factory=dict)
+    frozen_features: int = 0
+    labels: float = 0.0
+    distillation: Distillation | None = None
+    outputs: bool = True
+    sizes: tuple[tuple[int, int], ...] = ((320, 320),)
+    view: ViewConfig = field(default_factory=ViewConfig)
+    ema: float = 0.0
+    clip: float = 10.0
+    seed: int = 0
+
+    @property
+    def steps(self) -> int:
+        return max(1, self.views // self.batch)
+
+    def rate_at(self, step: int) -> float:
+        if step < self.warmup:
+            return self.rate * (step + 1) / self.warmup
+        progress = (step - self.warmup) / max(1, self.steps - self.warmup)
+        return self.rate * (self.last_rate + (1 - self.last_rate) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+
+def check(plan: Plan) -> None:
+    """Raises DataError on values that cannot work."""
+    if plan.batch < 1 or plan.views < plan.batch:
+        raise DataError(f"views ({plan.views}) must be at least one batch ({plan.batch})")
+    if any(side % 32 for size in plan.sizes for side in size):
+        raise DataError(f"input sizes must be multiples of 32, not {plan.sizes}")
+    if not plan.outputs and plan.distillation is None:
+        raise DataError("a transplant needs a teacher")

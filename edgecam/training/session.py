@@ -1,0 +1,218 @@
+"""`edgecam train` from its arguments to the last checkpoint: data, network, teacher, plan, progress."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import distributed
+from tqdm import tqdm
+
+from edgecam.errors import DataError
+from edgecam.evaluation.datasets.labels import COCO_LABELS
+from edgecam.evaluation.datasets.reading import joined_names, read
+from edgecam.resources import models_folder
+from edgecam.training import checkpoint, sources
+from edgecam.training.batches import Source, Stream
+from edgecam.training.engine import Run, Schedule, train
+from edgecam.training.members import MEMBERS, configure, start_from, teacher_from
+from edgecam.training.objectives import Distillation
+from edgecam.training.plan import Plan, check
+from edgecam.training.progress import Progress
+from edgecam.training.views import ViewConfig
+from edgecam.training.weights import relabel
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from edgecam.training.network import Network
+
+FIT_IMAGES = 32  # photographs that a teacher's maps are measured and lighter parts are fitted on
+
+logger = logging.getLogger(__name__)
+
+
+def train_from(args: argparse.Namespace) -> Run:
+    """Do what the command line says.
+
+    Raises:
+        DataError: an input is broken, missing or does not fit; the text names it.
+    """
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    with processes() as (rank, world):
+        device = choose_device(args.device, rank)
+        torch.manual_seed(args.seed)
+        labels = COCO_LABELS if args.labels == "coco" else joined_names([*args.data, *args.val])
+        if args.labels not in {"coco", "data"} or not labels:
+            raise DataError(f"--labels {args.labels}: must be coco, or data with classes")
+        plan = make_plan(args)
+        training, judges = open_data(args, labels, quiet=rank > 0)
+        on_device = device if device.type != "cpu" else None
+        stream = Stream(
+            training,
+            batch=plan.batch,
+            sizes=plan.sizes,
+            view=plan.view,
+            seed=plan.seed,
+            rank=rank,
+            world=world,
+            device=on_device,
+        )
+        teacher = make_teacher(args, training, plan)
+        network = make_network(args, labels, teacher, training, plan)
+        run = start(network, teacher, plan, device, args)
+        with Progress(plan, args.folder, run.step, quiet=rank > 0) as progress:
+            train(
+                run,
+                stream,
+                teacher,
+                judges,
+                args.folder,
+                notes={"command": " ".join(sys.argv[1:]), "data": [s.dataset.name for s in training]},
+                schedule=Schedule(every=args.every, patience=args.patience),
+                report=progress.report,
+                judged=progress.judged,
+            )
+    if rank == 0:
+        print(f"weights: {args.folder / 'weights.safetensors'}")
+    return run
+
+
+@contextmanager
+def processes() -> Iterator[tuple[int, int]]:
+    """(rank, world) of this process; joins the others when `torchrun` has started it."""
+    if "LOCAL_RANK" not in os.environ:
+        yield 0, 1
+        return
+    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    try:
+        yield distributed.get_rank(), distributed.get_world_size()
+    finally:
+        distributed.destroy_process_group()
+
+
+def choose_device(name: str, rank: int) -> torch.device:
+    """Raises DataError when there is no such device."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda":
+        if not torch.cuda.is_available():
+            raise DataError("--device cuda: torch sees no CUDA device here")
+        torch.cuda.set_device(rank % torch.cuda.device_count())
+        return torch.device("cuda", torch.cuda.current_device())
+    if name != "cpu":
+        raise DataError(f"--device {name}: must be auto, cpu or cuda")
+    return torch.device("cpu")
+
+
+def make_plan(args: argparse.Namespace) -> Plan:
+    """The run that the arguments describe. Raises DataError on values that cannot work."""
+    try:
+        low, high = (float(part) for part in args.scale.split(","))
+        sizes = tuple((int(h), int(w)) for h, w in (size.lower().split("x") for size in args.size or ["320x320"]))
+        rates = {part: float(value) for part, value in (rate.split("=") for rate in args.rates)}
+    except ValueError as error:
+        raise DataError(
+            f"--scale, --size or --rates is not as `0.6,1.7`, `320x320`, `backbone=0.2` ({error})"
+        ) from error
+    if args.recipe != "labels" and args.teacher is None:
+        raise DataError(f"--recipe {args.recipe} needs --teacher FILE")
+    distil: Distillation | None = None
+    if args.recipe == "maps":
+        distil, rates = Distillation(maps=1.0), {"backbone": 0.0, "neck": 0.0, "head": 0.0} | rates
+    elif args.recipe == "outputs":
+        distil = Distillation()
+    elif args.teacher is not None:
+        weight = 0.5 if args.distil is None else args.distil
+        distil = Distillation(maps=0.3 * weight, classes=weight, distances=weight)
+    plan = Plan(
+        views=args.views,
+        batch=args.batch,
+        rate=args.rate,
+        rates=rates,
+        frozen_features=args.freeze,
+        labels=1.0 if args.recipe == "labels" else 0.0,
+        distillation=distil,
+        outputs=args.recipe != "maps",
+        sizes=sizes,
+        view=ViewConfig(scale=(low, high)),
+        ema=args.ema if args.recipe != "maps" else 0.0,
+        seed=args.seed,
+    )
+    check(plan)
+    return plan
+
+
+def open_data(args: argparse.Namespace, labels: tuple[str, ...], *, quiet: bool) -> tuple[list[Source], list[Source]]:
+    """The training and validation sources, their photographs decoded."""
+    folder = args.cache or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edgecam" / "pictures"
+    boxes = sources.read_teacher_boxes(args.teacher_boxes) if args.teacher_boxes else None
+    shares = [*args.share, *[1.0] * len(args.data)]
+
+    def opened(spec: str, share: float, teacher: sources.TeacherBoxes | None) -> Source:
+        dataset = read(spec, labels, args.images)
+        with tqdm(total=len(dataset), desc=f"decoding {dataset.name}", disable=quiet or None, leave=False) as bar:
+            return sources.open_source(
+                dataset, folder, teacher, share, lambda done, _: bar.update(done - bar.n) and None
+            )
+
+    training = [opened(spec, share, boxes) for spec, share in zip(args.data, shares, strict=False)]
+    judges = [opened(spec, 1.0, None) for spec in args.val]
+    for source in judges:
+        if not source.dataset.evaluated:
+            raise DataError(f"--val {source.dataset.name}: has no labels to validate with")
+    return training, judges
+
+
+def sample_images(training: list[Source], plan: Plan) -> torch.Tensor:
+    """Views to measure maps on: uint8 (FIT_IMAGES, H, W, 3)."""
+    stream = Stream(training, batch=FIT_IMAGES, sizes=plan.sizes[:1], view=plan.view, seed=plan.seed + 1)
+    return stream.at(0).images
+
+
+def make_teacher(args: argparse.Namespace, training: list[Source], plan: Plan) -> Network | None:
+    if args.teacher is None:
+        return None
+    if args.labels != "coco":
+        raise DataError("--teacher knows COCO's 80 classes: use --labels coco with it")
+    return teacher_from(args.teacher, sample_images(training, plan))
+
+
+def make_network(
+    args: argparse.Namespace, labels: tuple[str, ...], teacher: Network | None, training: list[Source], plan: Plan
+) -> Network:
+    """From the weights of --init, or built anew from the backbone's file and the teacher's neck and head."""
+    if args.init == "none":
+        config = configure(MEMBERS[args.model], args.set)
+        if args.recipe == "maps" and not config.norm:
+            config = configure(config, ["norm=rfcr,laterals"])
+        fit_on = sample_images(training, plan) if teacher is not None else None
+        network = start_from(config, teacher=teacher, backbone=args.backbone, fit_on=fit_on)
+    else:
+        path = Path(args.init) if args.init else models_folder() / f"edgecam-{args.model}.safetensors"
+        if args.set or args.backbone:
+            raise DataError("--set and --backbone build a network anew: use them with --init none")
+        network = checkpoint.load_network(path)
+    if args.recipe != "maps" and not network.config.norm:
+        network.fold()
+    return relabel(network, labels)
+
+
+def start(network: Network, teacher: Network | None, plan: Plan, device: torch.device, args: argparse.Namespace) -> Run:
+    """Put both on the device and take up an earlier run if that is asked for."""
+    for module in (network, teacher):
+        if module is not None:
+            module.to(device=device, memory_format=torch.channels_last)  # a third faster than NCHW on both
+    run = Run.start(network, plan)
+    saved = args.folder / "last.safetensors"
+    if args.resume:
+        run.resume(saved)
+    elif saved.exists():
+        raise DataError(f"{args.folder}: already holds a run; go on with --resume, or give another --run")
+    return run
