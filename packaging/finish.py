@@ -1,0 +1,45 @@
+"""After PyInstaller, in the build's own environment: stand-ins, notices, and a look whether a library is missing."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from notices import write_notices
+from stubs import replace_unused_libraries
+
+
+def missing_libraries(bundle: Path) -> list[str]:
+    """`file: library` for each library that the loader would not find from within the bundle."""
+    found = []
+    environment = {**os.environ, "LD_LIBRARY_PATH": str(bundle / "_internal"), "LC_ALL": "C"}
+    for path in sorted(bundle.rglob("*")):
+        if path.is_file() and not path.is_symlink() and re.search(r"\.so[.0-9]*$", path.name):
+            listed = subprocess.run(["ldd", str(path)], capture_output=True, text=True, env=environment).stdout
+            found += [f"{path.name}: {name}" for name in re.findall(r"(\S+) => not found", listed)]
+    return found
+
+
+def main() -> int:
+    """`finish.py BUNDLE COLLECTED`; returns 1 when something is wrong with the bundle."""
+    bundle, collected = Path(sys.argv[1]), Path(sys.argv[2])
+    replaced = replace_unused_libraries(bundle, platform.machine())
+    print(f"stand-ins: {', '.join(replaced)}")
+    (bundle / "LICENSE").write_bytes((bundle / "_internal" / "LICENSE").read_bytes())
+    pairs = [tuple(line.split("\t", 1)) for line in collected.read_text(encoding="utf-8").splitlines()]
+    unknown = write_notices(bundle, [(target, source) for target, source in pairs], bundle / "THIRD-PARTY-NOTICES.txt")
+    collected.unlink()
+    missing = missing_libraries(bundle)
+    for name in unknown:
+        print(f"of unknown origin, so without a licence notice: {name}")
+    for name in missing:
+        print(f"missing library: {name}")
+    return 1 if unknown or missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
