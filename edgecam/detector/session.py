@@ -61,7 +61,8 @@ def open_session(
     if missing:
         raise ModelError(f"onnxruntime on this machine has no {missing[0]}; it has {_names(ort)}.")
     # Weights listed among the inputs could be replaced by a caller: onnxruntime leaves optimisations out for them.
-    model = file.without_weight_inputs or str(path)
+    # Resolved, as the check of further files was: both must look in the same folder.
+    model = file.without_weight_inputs or str(path.resolve())
     try:
         return ort.InferenceSession(model, sess_options=options, providers=providers)
     except Exception as error:

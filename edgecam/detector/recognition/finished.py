@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgecam.detector.description import Activation, BoxFormat, Decoder, OutputSpec
+from edgecam.detector.recognition.heads import STRIDES, activation_of, cells_of
 from edgecam.detector.recognition.match import (
     DETR,
     MMDETECTION,
@@ -154,6 +155,17 @@ def _boxes_scores(box: Output, scores: Output, rows: bool, hints: Hints) -> Matc
         )
         reasons = (f"{len(numbers)} queries: boxes and logits of {classes} classes",)
         return Match("DETR and its kin", spec, DETR, classes - background, reasons, suppressed=True)
+    if any(len(numbers) == cells_of(hints.input_hw, strides) for strides in STRIDES):
+        spec = OutputSpec(
+            Decoder.BOXES_SCORES,
+            names,
+            activation=activation_of(table),
+            rows=rows,
+            box=BoxFormat.XYXY if _ordered(numbers) else BoxFormat.CXCYWH,
+            normalized=normalized,
+        )
+        reasons = (f"{len(numbers)} boxes, one per cell, and scores of {classes} classes",)
+        return Match("YOLO, boxes and scores apart", spec, YOLO, classes, reasons)
     sums = table.sum(axis=1)
     shared_out = bool(np.abs(sums - 1).max() < 0.01)
     activation = Activation.NONE if table.min() >= 0 and table.max() <= 1 else Activation.SOFTMAX

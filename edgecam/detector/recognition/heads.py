@@ -135,7 +135,7 @@ def _cells(output: Output, hints: Hints) -> Match | None:
 
 
 def _anchored(output: Output, values: Any, rows: bool, hints: Hints, strides: tuple[int, ...]) -> Match:
-    classes = hints.classes if hints.classes and len(values) >= hints.classes + 5 else len(values) - 5
+    classes = _class_columns(len(values) - 5, hints)
     spec = OutputSpec(
         Decoder.DENSE,
         (output.name,),
@@ -143,7 +143,7 @@ def _anchored(output: Output, values: Any, rows: bool, hints: Hints, strides: tu
         activation=activation_of(values[4 : 5 + classes]),
         rows=rows,
         objectness=True,
-        normalized=_normalized(values),
+        normalized=bool(np.nanmax(values[:4]) <= 2),
         class_ids=_without_rest(classes, len(values) - 5),
     )
     reason = f"{values.shape[1]} predictions, three per cell of strides {_list(strides)}, with objectness"
@@ -152,13 +152,15 @@ def _anchored(output: Output, values: Any, rows: bool, hints: Hints, strides: tu
 
 def _anchor_free(output: Output, values: Any, rows: bool, hints: Hints, strides: tuple[int, ...]) -> Match:
     told = f"{values.shape[1]} predictions, one per cell of strides {_list(strides)}"
-    points, _ = cell_points(hints.input_hw, strides, 0.5)
+    points, sizes = cell_points(hints.input_hw, strides, 0.5)
+    height, width = hints.input_hw
+    in_fractions = _near(values[:2] * np.array([[width], [height]]), points.T, sizes)
     bins = _bins_of(values, hints)
     if bins is not None:
         classes = len(values) - 4 * bins
         spec = OutputSpec(Decoder.GFL, (output.name,), strides, bins, 0.0, activation_of(values[:classes]), rows=rows)
         return Match("NanoDet-Plus", spec, NANODET, classes, (f"{told}, with 4x{bins} distance bins",))
-    if rows and not _near(values[:2], points.T, 4 * max(strides)) and not _normalized(values):
+    if rows and not in_fractions and not _near(values[:2], points.T, sizes):
         classes = len(values) - 5
         spec = OutputSpec(
             Decoder.GRID, (output.name,), strides, activation=activation_of(values[4:]), rows=rows, objectness=True
@@ -167,7 +169,7 @@ def _anchor_free(output: Output, values: Any, rows: bool, hints: Hints, strides:
     # Rows with one prediction per cell come from YOLOX, YOLOv6 (objectness) and transposed exports of later YOLOs.
     objectness = rows and len(values) > 5 and _has_objectness(len(values), hints)
     columns = len(values) - 4 - objectness
-    classes = hints.classes if hints.classes and hints.classes <= columns else columns
+    classes = _class_columns(columns, hints)
     spec = OutputSpec(
         Decoder.DENSE,
         (output.name,),
@@ -175,7 +177,7 @@ def _anchor_free(output: Output, values: Any, rows: bool, hints: Hints, strides:
         activation=activation_of(values[4:]),
         rows=rows,
         objectness=objectness,
-        normalized=_normalized(values),
+        normalized=in_fractions,
         class_ids=_without_rest(classes, columns),
     )
     if objectness:
@@ -188,6 +190,10 @@ def _has_objectness(width: int, hints: Hints) -> bool:
     if hints.classes is not None:
         return width == hints.classes + 5
     return width not in {84, 24}  # 4 + COCO, 4 + VOC
+
+
+def _class_columns(columns: int, hints: Hints) -> int:
+    return min(hints.classes, columns) if hints.more_columns and hints.classes else columns
 
 
 def _without_rest(classes: int, columns: int) -> tuple[int, ...]:
@@ -208,16 +214,10 @@ def _bins_of(values: Any, hints: Hints) -> int | None:
     return None
 
 
-def _near(centres: Any, points: Any, reach: float) -> bool:
-    """Most predicted centres lie near their cells, as they do once decoded."""
+def _near(centres: Any, points: Any, sizes: Any) -> bool:
+    """Most predicted centres lie within four cells of their own, as they do once decoded."""
     with np.errstate(all="ignore"):
-        return bool(np.mean(np.abs(centres - points).max(axis=0) <= reach) > 0.5)
-
-
-def _normalized(values: Any) -> bool:
-    """Boxes within about 0 to 1: fractions of the input, not pixels."""
-    size = values[2:4]
-    return bool(size.size and np.nanmax(values[:4]) <= 2 and np.nanmin(values[:4]) >= -1 and np.nanmin(size) >= 0)
+        return bool(np.mean(np.abs(centres - points).max(axis=0) <= 4 * sizes) > 0.5)
 
 
 def match_anchors(outputs: Sequence[Output], hints: Hints) -> Match | None:

@@ -27,26 +27,26 @@ class Question(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Convention:
-    """How the pictures of a family of models are prepared."""
+    """How a family prepares its pictures, and the overlap above which its authors drop a repetition."""
 
     color: str = "RGB"
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[float, float, float] = (255.0, 255.0, 255.0)
     resize: Resize = Resize.LETTERBOX
     pad_value: int = 114
-    sizes: tuple[int, ...] = (640,)
+    iou: float = 0.6
 
 
 YOLO = Convention()
-YOLOX = Convention("BGR", std=(1.0, 1.0, 1.0), resize=Resize.LETTERBOX_TOP_LEFT, sizes=(416, 640))
-NANODET = Convention("BGR", IMAGENET_MEAN[::-1], IMAGENET_STD[::-1], Resize.LETTERBOX_TOP_LEFT, 0, (320, 416))
-PICODET = Convention("RGB", IMAGENET_MEAN, IMAGENET_STD, Resize.STRETCH, 0, (320, 416))
+YOLOX = Convention("BGR", std=(1.0, 1.0, 1.0), resize=Resize.LETTERBOX_TOP_LEFT, iou=0.45)
+NANODET = Convention("BGR", IMAGENET_MEAN[::-1], IMAGENET_STD[::-1], Resize.LETTERBOX_TOP_LEFT, 0)
+PICODET = Convention("RGB", IMAGENET_MEAN, IMAGENET_STD, Resize.STRETCH, 0)
 DETR = Convention(resize=Resize.STRETCH)
-RAW_STRETCHED = Convention(std=(1.0, 1.0, 1.0), resize=Resize.STRETCH, sizes=(320, 512, 640))
-SSD = Convention(mean=(127.0,) * 3, std=(128.0,) * 3, resize=Resize.STRETCH, sizes=(300, 320, 512))
-TORCHVISION = Convention(resize=Resize.LETTERBOX_TOP_LEFT, pad_value=0, sizes=(320, 640))
-BGR_STRETCHED = Convention("BGR", resize=Resize.STRETCH, sizes=(352, 320))
-MMDETECTION = Convention("BGR", IMAGENET_MEAN[::-1], IMAGENET_STD[::-1], sizes=(640, 320))
+RAW_STRETCHED = Convention(std=(1.0, 1.0, 1.0), resize=Resize.STRETCH)
+SSD = Convention(mean=(127.0,) * 3, std=(128.0,) * 3, resize=Resize.STRETCH)
+TORCHVISION = Convention(resize=Resize.LETTERBOX_TOP_LEFT, pad_value=0)
+BGR_STRETCHED = Convention("BGR", resize=Resize.STRETCH)
+MMDETECTION = Convention("BGR", IMAGENET_MEAN[::-1], IMAGENET_STD[::-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +82,11 @@ class Hints:
         input_hw: size of the input that gave them.
         classes: number of labels, where somebody gave labels.
         producer: the exporter, as it calls itself.
-        input_name: name of the picture's tensor.
+        more_columns: class scores are followed by something else (coefficients of masks, key points).
     """
 
     input_hw: tuple[int, int]
     classes: int | None = None
     producer: str = ""
-    input_name: str = ""
+    more_columns: bool = False
     extra_inputs: Sequence[str] = field(default=())

@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 MATCHERS = (
     match_gfl_levels,
     match_anchors,
+    match_boxes_scores,
     match_single,
     match_fastestdet,
     match_rows,
     match_lists,
-    match_boxes_scores,
 )
 # Where the input's size is open and nobody says which: tried in this order.
 SIZES = ((640, 640), (416, 416), (320, 320), (300, 300))
@@ -111,7 +111,7 @@ def _match(
         input_hw=spec.sizes[0],
         classes=_count(sidecar.get("labels")) or len(exported.labels) or None,
         producer=graph.producer,
-        input_name=picture_of(graph, source=source).name,
+        more_columns=graph.metadata.get("task") in {"segment", "pose"},
         extra_inputs=tuple(spec.extra),
     )
     for matcher in MATCHERS:
@@ -202,7 +202,7 @@ def _combine(
         _prepared(spec, match, exported),
         named.output,
         named.labels,
-        Thresholds(0.4, 1.0 if match.suppressed else 0.6),
+        Thresholds(0.4, 1.0 if match.suppressed else match.convention.iou),
         precision,
         dict(exported.provenance),
     )

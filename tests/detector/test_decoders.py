@@ -1,0 +1,332 @@
+"""Every decoder, on hand-made outputs with exact boxes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from edgecam.detector.decoders.candidates import Request
+from edgecam.detector.decoding import DECODERS, decode
+from edgecam.detector.description import Activation, BoxFormat, Decoder, OutputSpec
+
+HW = (64, 96)  # 12 x 8 cells of stride 8, 6 x 4 of 16, 3 x 2 of 32
+CELLS = 96 + 24 + 6
+ASK = Request(HW, score_floor=0.1)
+NONE = Activation.NONE
+
+
+if TYPE_CHECKING:
+    from edgecam.detections import Detections
+
+
+def logit(p: float) -> float:
+    return float(np.log(p / (1 - p)))
+
+
+def in_order(found: Detections) -> tuple[list[list[float]], list[float], list[int]]:
+    """Boxes, scores and classes, best first."""
+    order = np.argsort(-found.scores, kind="stable")
+    return (
+        np.round(found.boxes[order].astype(float), 3).tolist(),
+        np.round(found.scores[order].astype(float), 4).tolist(),
+        found.class_ids[order].tolist(),
+    )
+
+
+def f32(values: Any) -> np.ndarray:
+    return np.array(values, np.float32)
+
+
+# Dense: two predictions, of which one is a box of 20x10 around (30, 40).
+
+DENSE = OutputSpec(Decoder.DENSE, activation=NONE)
+COLUMNS = f32([[30, 40, 20, 10, 0.2, 0.9, 0.0], [50, 20, 10, 10, 0.05, 0.0, 0.0]]).T[None]  # (1, 4 + 3, 2)
+BOX = [[20.0, 35.0, 40.0, 45.0]]
+WITH_OBJECTNESS = f32([[30, 40, 20, 10, 0.5, 0.2, 0.8], [50, 20, 10, 10, 0.09, 1, 1]])[None]  # (1, 2, 5 + 2)
+LOGITS = f32([[30, 40, 20, 10, logit(0.5), logit(0.2), logit(0.8)], [50, 20, 10, 10, -9, 9, 9]])[None]
+
+DENSE_CASES = {
+    "YOLOv8: columns": (DENSE, COLUMNS, BOX, [0.9], [1]),
+    "YOLOv8 transposed: rows": (replace(DENSE, rows=True), COLUMNS.transpose(0, 2, 1), BOX, [0.9], [1]),
+    "no axis for the batch": (DENSE, COLUMNS[0], BOX, [0.9], [1]),
+    "corners": (replace(DENSE, box=BoxFormat.XYXY), COLUMNS, [[30, 40, 20, 10]], [0.9], [1]),
+    "corner and size": (replace(DENSE, box=BoxFormat.XYWH), COLUMNS, [[30, 40, 50, 50]], [0.9], [1]),
+    "fractions": (
+        replace(DENSE, normalized=True),
+        COLUMNS / f32([96, 64, 96, 64, 1, 1, 1])[:, None],
+        BOX,
+        [0.9],
+        [1],
+    ),
+    "float16": (DENSE, COLUMNS.astype(np.float16), BOX, [0.8999], [1]),
+    "masks behind the classes": (replace(DENSE, class_ids=(0, -1, -1)), COLUMNS, BOX, [0.2], [0]),
+    "other numbering": (replace(DENSE, class_ids=(-1, 7, 3)), COLUMNS, BOX, [0.9], [7]),
+    "YOLOv5: objectness": (replace(DENSE, rows=True, objectness=True), WITH_OBJECTNESS, BOX, [0.4], [1]),
+    "objectness and logits": (
+        replace(DENSE, rows=True, objectness=True, activation=Activation.SIGMOID),
+        LOGITS,
+        BOX,
+        [0.4],
+        [1],
+    ),
+    "softmax": (
+        replace(DENSE, activation=Activation.SOFTMAX),
+        f32([[30, 40, 20, 10, np.log(1), np.log(8), np.log(1)]]).T[None],
+        BOX,
+        [0.8],
+        [1],
+    ),
+}
+
+
+@pytest.mark.parametrize(("spec", "output", "boxes", "scores", "ids"), DENSE_CASES.values(), ids=DENSE_CASES)
+def test_dense(spec: OutputSpec, output: np.ndarray, boxes: list, scores: list, ids: list) -> None:
+    assert in_order(decode([output], spec, ASK)) == (boxes, scores, ids)
+
+
+def test_yolox_offsets_and_logarithms() -> None:
+    spec = OutputSpec(Decoder.GRID, activation=NONE, rows=True, objectness=True)
+    table = np.zeros((1, CELLS, 5 + 2), np.float32)
+    table[0, 2 * 12 + 3] = [0.5, 0.25, np.log(2), np.log(1), 0.8, 0.0, 0.5]  # stride 8, row 2, column 3
+    table[0, 96 + 1 * 6 + 5] = [0, 0, np.log(3), np.log(2), 1.0, 0.9, 0.0]  # stride 16, row 1, column 5
+    table[0, 96 + 24 + 5] = [1, 1, 0, 0, 0.3, 0.0, 0.5]  # stride 32, row 1, column 2
+    boxes, scores, ids = in_order(decode([table], spec, ASK))
+    assert boxes == [[56, 0, 104, 32], [20, 14, 36, 22], [80, 48, 112, 80]]
+    assert scores == [0.9, 0.4, 0.15]
+    assert ids == [0, 1, 1]
+
+
+V5 = OutputSpec(Decoder.ANCHORS, strides=(8, 16), anchors=(((10.0, 20.0), (40.0, 10.0)), ((30.0, 30.0), (60.0, 50.0))))
+
+
+def v5_heads() -> list[np.ndarray]:
+    heads = [np.full((1, 2, 8, 12, 5 + 2), -20.0, np.float32), np.full((1, 2, 4, 6, 5 + 2), -20.0, np.float32)]
+    # σ(0) = 0.5: the middle of the cell, and the anchor's own size
+    heads[0][0, 1, 2, 3] = [0, 0, 0, 0, 20, -20, logit(0.7)]
+    # σ = 0.75: one cell further; sides (2 · 0.75)² = 2.25 anchors
+    heads[1][0, 0, 1, 0] = [logit(0.75), logit(0.75), logit(0.75), logit(0.75), logit(0.5), 20, -20]
+    return heads
+
+
+@pytest.mark.parametrize("form", ["anchors apart", "channels", "activated"])
+def test_yolov5_raw_heads(form: str) -> None:
+    heads, spec = v5_heads(), V5
+    if form == "channels":
+        heads = [head.transpose(0, 1, 4, 2, 3).reshape(1, -1, *head.shape[2:4]) for head in heads]
+    if form == "activated":
+        heads, spec = [1 / (1 + np.exp(-head)) for head in heads], replace(V5, activation=NONE)
+    boxes, scores, ids = in_order(decode(heads, spec, ASK))
+    assert boxes == [[8, 15, 48, 25], [-17.75, -1.75, 49.75, 65.75]]
+    assert scores == [0.7, 0.5]
+    assert ids == [1, 0]
+
+
+def test_yolo_fastest_v2_shares_its_classes() -> None:
+    spec = OutputSpec(
+        Decoder.YOLO_FASTEST, strides=(16,), anchors=(((10.0, 20.0), (40.0, 10.0), (8.0, 8.0)),), activation=NONE
+    )
+    head = np.zeros((1, 4, 6, 3 * 5 + 2), np.float32)
+    head[0, 1, 2, 4:8] = 0.5  # the second anchor, in the middle of its cell, its own size
+    head[0, 1, 2, 12:15] = [0.05, 0.8, 0.0]
+    head[0, 1, 2, 15:] = [0.25, 0.75]
+    assert in_order(decode([head], spec, ASK)) == ([[20, 19, 60, 29]], [0.6], [1])
+
+
+def test_fastestdet() -> None:
+    head = np.zeros((1, 5 + 3, 4, 6), np.float32)
+    head[0, :, 1, 2] = [1.0, 0.0, 0.0, 0.0, logit(0.25), 0.0, 0.0, 0.5]
+    boxes, scores, ids = in_order(decode([head], OutputSpec(Decoder.FASTESTDET, activation=NONE), ASK))
+    # tanh(0) is the cell's corner (32, 16); half of the width 96, a quarter of the height 64
+    assert boxes == [[8, 8, 56, 24]]
+    assert scores == [round(0.5**0.4, 4)]
+    assert ids == [2]
+
+
+ROWS = OutputSpec(Decoder.ROWS, activation=NONE)
+YOLO26 = ("x1", "y1", "x2", "y2", "score", "class")
+ROW_CASES = {
+    "YOLOv10, YOLO26": (YOLO26, {}, [[1, 2, 30, 40, 0.9, 5], [0, 0, 0, 0, 0, 0]], [[1, 2, 30, 40]], [0.9], [5]),
+    "YOLOv7 with NMS": (
+        ("", "x1", "y1", "x2", "y2", "class", "score"),
+        {},
+        [[0, 1, 2, 30, 40, 5, 0.9]],
+        [[1, 2, 30, 40]],
+        [0.9],
+        [5],
+    ),
+    "AutoML, one-based": (
+        ("", "y1", "x1", "y2", "x2", "score", "class"),
+        {"class_ids": (-1, 0, 1)},
+        [[0, 1, 2, 30, 40, 0.9, 2], [0, 1, 2, 30, 40, 0.8, 0], [0, 1, 2, 30, 40, 0.8, 3]],
+        [[2, 1, 40, 30]],
+        [0.9],
+        [1],
+    ),
+    "DetectionOutput": (
+        ("", "class", "score", "x1", "y1", "x2", "y2"),
+        {"normalized": True},
+        [[0, 1, 0.5, 0.25, 0.25, 0.5, 1.0], [-1, 0, 0, 0, 0, 0, 0]],
+        [[24, 16, 48, 64]],
+        [0.5],
+        [1],
+    ),
+    "PaddleDetection": (
+        ("class", "score", "x1", "y1", "x2", "y2"),
+        {},
+        [[3, 0.6, 1, 2, 3, 4], [-1, 0.9, 1, 2, 3, 4]],
+        [[1, 2, 3, 4]],
+        [0.6],
+        [3],
+    ),
+    "centres": (("cx", "cy", "w", "h", "class", "score"), {}, [[10, 10, 4, 6, 1, 1.0]], [[8, 7, 12, 13]], [1.0], [1]),
+    "no rows": (YOLO26, {}, np.empty((0, 6)), [], [], []),
+    "class not a number": (YOLO26, {}, [[1, 2, 3, 4, 0.9, np.nan], [1, 2, 3, 4, 0.9, 1e30]], [], [], []),
+}
+
+
+@pytest.mark.parametrize(("columns", "changes", "rows", "boxes", "scores", "ids"), ROW_CASES.values(), ids=ROW_CASES)
+def test_rows(columns: tuple, changes: dict, rows: Any, boxes: list, scores: list, ids: list) -> None:
+    spec = replace(ROWS, columns=columns, **changes)
+    for output in (f32(rows), f32(rows)[None], f32(rows)[None, None]):
+        assert in_order(decode([output], spec, ASK)) == (boxes, scores, ids)
+
+
+def test_tf_object_detection() -> None:
+    spec = OutputSpec(Decoder.LISTS, activation=NONE, box=BoxFormat.YXYX, normalized=True, class_ids=(-1, 0, 1))
+    boxes = f32([[[0.25, 0.5, 0.5, 1.0], [0, 0, 1, 1], [0, 0, 1, 1]]])
+    found = decode([boxes, f32([[0.9, 0.8, 0.05]]), f32([[2, 0, 1]])], spec, ASK)
+    assert in_order(found) == ([[48, 16, 96, 32]], [0.9], [1])
+
+
+@pytest.mark.parametrize("batch", [True, False])
+def test_labels_boxes_scores(batch: bool) -> None:
+    """RT-DETR's order of outputs is put right by name before; torchvision's has no axis for the batch."""
+    spec = OutputSpec(Decoder.LISTS, activation=NONE, box=BoxFormat.XYXY)
+    outputs = [f32([[1, 2, 3, 4], [5, 6, 7, 8]]), f32([0.2, 0.7]), np.array([4, 9])]
+    if batch:
+        outputs = [output[None] for output in outputs]
+    assert in_order(decode(outputs, spec, ASK)) == ([[5, 6, 7, 8], [1, 2, 3, 4]], [0.7, 0.2], [9, 4])
+
+
+def test_one_single_box_is_no_batch() -> None:
+    spec = OutputSpec(Decoder.LISTS, activation=NONE, box=BoxFormat.XYXY)
+    for outputs in (
+        [f32([[1, 2, 3, 4]]), f32([0.7]), np.array([9])],
+        [f32([[[1, 2, 3, 4]]]), f32([[0.7]]), np.array([[9]])],
+    ):
+        assert in_order(decode(outputs, spec, ASK)) == ([[1, 2, 3, 4]], [0.7], [9])
+
+
+def test_mmdeploy_has_the_score_beside_the_box() -> None:
+    spec = OutputSpec(Decoder.LISTS, activation=NONE, box=BoxFormat.XYXY)
+    found = decode([f32([[[1, 2, 3, 4, 0.6], [0, 0, 0, 0, 0]]]), np.array([[7, -1]])], spec, ASK)
+    assert in_order(found) == ([[1, 2, 3, 4]], [0.6], [7])
+
+
+def test_ssd_leaves_out_its_background() -> None:
+    spec = OutputSpec(
+        Decoder.BOXES_SCORES, activation=NONE, rows=True, box=BoxFormat.XYXY, normalized=True, class_ids=(-1, 0, 1)
+    )
+    boxes = f32([[[0, 0, 0.5, 0.5], [0.5, 0.5, 1, 1]]])
+    scores = f32([[[0.9, 0.1, 0.0], [0.2, 0.1, 0.7]]])
+    assert in_order(decode([boxes, scores], spec, ASK)) == ([[48, 32, 96, 64]], [0.7], [1])
+    between = [boxes[:, :, None], scores]  # (1, N, 1, 4), as YOLOv4's exports have it
+    assert in_order(decode(between, spec, ASK)) == ([[48, 32, 96, 64]], [0.7], [1])
+    columns = [boxes, scores.transpose(0, 2, 1)]
+    assert in_order(decode(columns, replace(spec, rows=False), ASK)) == ([[48, 32, 96, 64]], [0.7], [1])
+
+
+def test_detr_queries() -> None:
+    spec = OutputSpec(
+        Decoder.BOXES_SCORES, activation=Activation.SOFTMAX, rows=True, normalized=True, class_ids=(0, 1, -1)
+    )
+    boxes = f32([[[0.5, 0.5, 0.5, 0.25], [0.5, 0.5, 1, 1]]])
+    scores = np.log(f32([[[0.1, 0.6, 0.3], [0.01, 0.04, 0.95]]]))
+    assert in_order(decode([boxes, scores], spec, ASK)) == ([[24, 24, 72, 40]], [0.6], [1])
+    sigmoid = replace(spec, activation=Activation.SIGMOID, class_ids=())
+    scores = f32([[[logit(0.4), -9, -9], [-9, -9, -9]]])
+    assert in_order(decode([boxes, scores], sigmoid, ASK)) == ([[24, 24, 72, 40]], [0.4], [0])
+
+
+@pytest.mark.parametrize("form", ["rows per level", "maps per level", "all cells in rows", "all cells in columns"])
+def test_gfl_in_its_forms(form: str) -> None:
+    spec = OutputSpec(Decoder.GFL, strides=(8, 16), bins=4, cell_offset=0.5, activation=NONE)
+    scores = [np.zeros((96, 2), np.float32), np.zeros((24, 2), np.float32)]
+    bins = [np.zeros((96, 16), np.float32), np.zeros((24, 16), np.float32)]
+    scores[1][1 * 6 + 2, 1] = 0.75  # stride 16, row 1, column 2: its centre is (40, 24)
+    bins[1][1 * 6 + 2].reshape(4, 4)[[0, 1, 2, 3], [2, 1, 3, 1]] = 50.0  # left, top, right, bottom
+    if form == "rows per level":
+        outputs = [array[None] for array in (*scores, *bins)]
+    elif form == "maps per level":
+        hw = [(8, 12), (4, 6), (8, 12), (4, 6)]
+        outputs = [a.T.reshape(1, -1, *size) for a, size in zip((*scores, *bins), hw, strict=True)]
+    else:
+        cells = np.concatenate([np.concatenate(scores), np.concatenate(bins)], axis=1)
+        outputs = [(cells if form == "all cells in rows" else cells.T)[None]]
+        spec = replace(spec, rows=form == "all cells in rows")
+    assert in_order(decode(outputs, spec, ASK)) == ([[8, 8, 88, 40]], [0.75], [1])
+
+
+def test_the_table_knows_every_decoder() -> None:
+    assert set(DECODERS) == set(Decoder)
+
+
+EVERY = {
+    Decoder.DENSE: (DENSE, [COLUMNS]),
+    Decoder.GRID: (
+        OutputSpec(Decoder.GRID, activation=NONE, rows=True, objectness=True),
+        [np.ones((1, CELLS, 7), np.float32)],
+    ),
+    Decoder.ANCHORS: (V5, v5_heads()),
+    Decoder.YOLO_FASTEST: (
+        OutputSpec(Decoder.YOLO_FASTEST, strides=(16,), anchors=V5.anchors[:1], activation=NONE),
+        [np.ones((1, 4, 6, 12), np.float32)],
+    ),
+    Decoder.FASTESTDET: (OutputSpec(Decoder.FASTESTDET, activation=NONE), [np.ones((1, 8, 4, 6), np.float32)]),
+    Decoder.ROWS: (replace(ROWS, columns=YOLO26), [np.ones((1, 5, 6), np.float32)]),
+    Decoder.LISTS: (
+        OutputSpec(Decoder.LISTS, activation=NONE, box=BoxFormat.XYXY),
+        [np.ones((1, 5, 4), np.float32), np.ones((1, 5), np.float32), np.ones((1, 5), np.float32)],
+    ),
+    Decoder.BOXES_SCORES: (
+        OutputSpec(Decoder.BOXES_SCORES, activation=NONE, rows=True),
+        [np.ones((1, 5, 4), np.float32), np.ones((1, 5, 3), np.float32)],
+    ),
+    Decoder.GFL: (OutputSpec(Decoder.GFL, activation=NONE, bins=2), [np.ones((1, 10, CELLS), np.float32)]),
+}
+
+
+@pytest.mark.parametrize("decoder", list(Decoder))
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e38, -1e38, 0.0])
+def test_no_number_escapes(decoder: Decoder, value: float) -> None:
+    spec, outputs = EVERY[decoder]
+    found = decode([np.full_like(output, value) for output in outputs], spec, ASK)
+    assert np.isfinite(found.boxes).all()
+    assert np.isfinite(found.scores).all()
+    assert (found.scores <= 1).all()
+    assert (found.class_ids >= 0).all()
+
+
+@pytest.mark.parametrize("decoder", list(Decoder))
+@pytest.mark.parametrize(
+    "shape", [(), (0,), (3,), (1, 0), (0, 4), (1, 1, 1), (2, 3, 4, 5), (1, 3, 0, 0), (1, 1, 1, 1, 1, 1)]
+)
+def test_a_wrong_shape_is_a_value_error(decoder: Decoder, shape: tuple[int, ...]) -> None:
+    spec, outputs = EVERY[decoder]
+    try:
+        found = decode([np.zeros(shape, np.float32) for _ in outputs], spec, ASK)
+    except (ValueError, IndexError):
+        return
+    assert len(found) == 0
+
+
+def test_a_million_boxes_become_a_thousand() -> None:
+    spec, _ = EVERY[Decoder.ROWS]
+    rows = np.tile(f32([1, 2, 3, 4, 0.5, 0]), (1_000_000, 1))
+    rows[77, 4] = 0.9
+    found = decode([rows], spec, ASK)
+    assert len(found) == ASK.max_candidates
+    assert found.scores.max() == pytest.approx(0.9)
