@@ -122,41 +122,56 @@ def _info(node: V4l2Node) -> CameraInfo:
 
 
 def find_node(device_id: str) -> V4l2Node | None:
-    """The camera with the id `device_id` ("/dev/video0", a udev name or a bus name), None where it is not connected."""
-    nodes = v4l2_nodes()
-    for node in nodes:
-        if device_id in (node.stable_id, node.path):
-            return node
-    # A name of the other kind of link than the one that `v4l2_nodes` prefers.
-    links = _links(DEV)
-    for node in nodes:
-        if device_id in links.get(node.path, ()):
-            return node
-    if not device_id.startswith("/dev/"):
-        return None
-    return _unlisted(Path(device_id))
+    """The camera with the id `device_id` ("/dev/video0", a udev name or a bus name), None where it is not connected.
+
+    A node that is asked for by its path is returned although it is no camera: opening it tells why.
+    """
+    path = _path_of(device_id)
+    if path is None:
+        return next((node for node in v4l2_nodes() if node.stable_id == device_id), None)
+    known = next((node for node in v4l2_nodes(only=path) if node.path == path), None)
+    return known or (_plain_node(path, path) if Path(path).exists() else None)
 
 
-def _unlisted(path: Path) -> V4l2Node | None:
-    """A node that is asked for by its path although it is no camera: opening it tells why."""
-    return V4l2Node(str(path), str(path), str(path), "", CameraKind.BOARD) if path.exists() else None
+def locate(device_id: str) -> V4l2Node | None:
+    """As `find_node`, without opening a device where that can be helped: quick, and good enough for a name."""
+    path = _path_of(device_id)
+    if path is None:
+        return find_node(device_id)
+    return _plain_node(path, device_id) if Path(path).exists() else None
+
+
+def _path_of(device_id: str) -> str | None:
+    """The node that a path or a udev name means now; None where nothing but asking all cameras can tell."""
+    if device_id.startswith("/dev/"):
+        return device_id
+    return next((path for path, names in _links(DEV).items() if device_id in names), None)
+
+
+def _plain_node(path: str, device_id: str) -> V4l2Node:
+    candidate = _Candidate(SYSFS / Path(path).name, DEV)
+    return V4l2Node(path, candidate.name, device_id, candidate.bus, candidate.kind)
 
 
 def v4l2_nodes(
-    sysfs: Path = SYSFS, dev: Path = DEV, identify: Callable[[str], Identity] | None = None
+    sysfs: Path = SYSFS,
+    dev: Path = DEV,
+    identify: Callable[[str], Identity] | None = None,
+    only: str | None = None,
 ) -> list[V4l2Node]:
     """The V4L2 nodes that are cameras, in the order of their numbers.
 
     Args:
         sysfs, dev: where the kernel shows its devices.
         identify: asks a node what it is; raises OSError.
+        only: look at the node of this path alone.
     """
     links = _links(dev)
     candidates = [_Candidate(entry, dev) for entry in sorted(sysfs.glob("video*"), key=_number)]
     shared = Counter(candidate.usb_identity for candidate in candidates if candidate.index == 0)
     nodes = []
     for candidate in candidates:
-        if candidate.is_hidden:
+        if candidate.is_hidden or only not in (None, candidate.path):
             continue
         identity, denied = _identify(candidate, identify or _ask)
         if identity is None and not denied:

@@ -19,7 +19,9 @@ from edgecam.camera.address import (
 from edgecam.errors import CameraError
 
 if TYPE_CHECKING:
-    from edgecam.camera.base import Camera
+    from collections.abc import Mapping
+
+    from edgecam.camera.base import Camera, CameraMode
     from edgecam.camera.credentials import Credentials
 
 
@@ -30,12 +32,16 @@ def camera_for(
     realtime: bool = False,
     fps: float | None = None,
     credentials: Credentials | None = None,
+    wanted: CameraMode | None = None,
+    settings: Mapping[str, int] | None = None,
 ) -> Camera:
     """The camera at the address `text`, not yet opened.
 
     Args:
         text: see `address.parse_address`.
         loop, realtime, fps: how files are played; see `VideoCamera` and `ImagesCamera`.
+        wanted: the mode to ask a camera for; None for a good default. Passed over by what has no modes.
+        settings: values of a camera's controls, by key, to set at each opening.
         credentials: for a stream whose server asks for them; those inside `text` go first.
 
     Raises:
@@ -63,15 +69,15 @@ def camera_for(
         case DeviceAddress(device_id):
             from edgecam.camera.v4l2 import V4l2Camera
 
-            return V4l2Camera(device_id)
+            return V4l2Camera(device_id, wanted=wanted, settings=settings)
         case IndexAddress(index):
             from edgecam.camera.system import SystemCamera
 
-            return SystemCamera(index)
+            return SystemCamera(index, wanted=wanted)
         case PiAddress(index):
             from edgecam.camera.picamera import pi_camera
 
-            return pi_camera(index)
+            return pi_camera(index, wanted)
 
 
 def _demo() -> Camera:

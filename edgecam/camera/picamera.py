@@ -36,7 +36,7 @@ class PiCameraFacts:
     modes: tuple[tuple[int, int, float], ...]
 
 
-def pi_camera(index: int) -> Camera:
+def pi_camera(index: int, wanted: CameraMode | None = None) -> Camera:
     """The camera with the number `index`: through picamera2 where this Python has it, else through rpicam-vid.
 
     Raises:
@@ -45,7 +45,7 @@ def pi_camera(index: int) -> Camera:
     if _has_picamera2():
         from edgecam.camera.picamera2_camera import Picamera2Camera
 
-        return Picamera2Camera(index)
+        return Picamera2Camera(index, wanted=wanted)
     program = find_program()
     if program is None:
         raise CameraError(
@@ -53,7 +53,7 @@ def pi_camera(index: int) -> Camera:
         )
     from edgecam.camera.rpicam import RpicamCamera
 
-    return RpicamCamera(index, program)
+    return RpicamCamera(index, program, wanted=wanted)
 
 
 def _has_picamera2() -> bool:

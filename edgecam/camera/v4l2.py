@@ -6,15 +6,15 @@ numbers, the list of modes, the controls, the flag of damaged frames, and an err
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import logging
 import os
+import threading
 import time
 from typing import TYPE_CHECKING, Final
 
 from edgecam.camera.base import Camera, CameraMode
-from edgecam.camera.discovery import V4l2Node, find_node
+from edgecam.camera.discovery import V4l2Node, find_node, locate
 from edgecam.camera.modes import default_mode, nearest_mode
 from edgecam.camera.pixel_formats import COMPRESSED, READABLE, BrokenPicture, to_bgr
 from edgecam.camera.v4l2_device import Layout, V4l2Device
@@ -24,7 +24,7 @@ from edgecam.errors import CameraError, CameraLost, CameraTimeout
 from edgecam.frames import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -47,7 +47,7 @@ class V4l2Camera(Camera):
     """
 
     def __init__(
-        self, device_id: str, *, wanted: CameraMode | None = None, settings: dict[str, int] | None = None
+        self, device_id: str, *, wanted: CameraMode | None = None, settings: Mapping[str, int] | None = None
     ) -> None:
         super().__init__()
         self.wanted = wanted
@@ -61,14 +61,12 @@ class V4l2Camera(Camera):
         self._layout: Layout | None = None
         self._mode: CameraMode | None = None
         self._offered: tuple[CameraMode, ...] = ()
-        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._wake = -1  # an eventfd while open; becomes readable, and stays so, when cancelled
+        self._wake_lock = threading.Lock()
         self._next_id = self._dropped = 0
         self._sequence: int | None = None
         self._captured_at = 0.0
-        self._set_names(find_node(device_id))
-
-    def __del__(self) -> None:
-        os.close(self._wake)
+        self._set_names(locate(device_id))
 
     def _set_names(self, node: V4l2Node | None) -> None:
         self._node = node
@@ -89,6 +87,8 @@ class V4l2Camera(Camera):
             raise CameraError(f"{self.name} is not connected. `edgecam cameras` lists the cameras that are.")
         self._set_names(node)
         self._next_id = self._dropped = 0
+        with self._wake_lock:
+            self._wake = os.eventfd(1 if self._cancelled.is_set() else 0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         try:
             self._start(node)
         except OSError as error:
@@ -221,8 +221,6 @@ class V4l2Camera(Camera):
     def close(self) -> None:
         self._release()
         self._cancelled.clear()
-        with contextlib.suppress(BlockingIOError):
-            os.eventfd_read(self._wake)
 
     def _release(self) -> None:
         stream, self._stream = self._stream, None
@@ -231,10 +229,16 @@ class V4l2Camera(Camera):
         device, self._device = self._device, None
         if device is not None:
             device.close()
+        with self._wake_lock:
+            wake, self._wake = self._wake, -1
+        if wake >= 0:
+            os.close(wake)
 
     def cancel(self) -> None:
         super().cancel()
-        os.eventfd_write(self._wake, 1)
+        with self._wake_lock:
+            if self._wake >= 0:
+                os.eventfd_write(self._wake, 1)
 
     def pause(self) -> None:
         if self._stream is not None:

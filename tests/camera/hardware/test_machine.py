@@ -1,0 +1,52 @@
+"""Starts the emulated machine that has real V4L2 cameras, and runs the tests of this folder in it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.hardware
+
+PROJECT = Path(__file__).resolve().parents[3]
+TOOL = PROJECT.parent / "shared" / "tools" / "camera-vm"
+HERE = Path(__file__).parent.relative_to(PROJECT)
+
+
+@pytest.fixture
+def tool() -> Path:
+    if os.environ.get("CAMERA_VM"):
+        pytest.skip("inside the machine already")
+    if not TOOL.is_file():
+        pytest.skip("needs ../shared/tools/camera-vm, which is not here")
+    ready = subprocess.run([TOOL, "-t", "90", "--", "true"], capture_output=True, text=True)
+    if ready.returncode != 0:
+        pytest.skip(f"the emulated machine does not start: {(ready.stdout + ready.stderr).strip()[-300:]}")
+    return TOOL
+
+
+@pytest.mark.parametrize(
+    ("modules", "options"),
+    [
+        (("test_v4l2.py",), ("-n", "2")),
+        (("test_unplugging.py",), ("-n", "1")),
+        # Another way of the kernel to hand over frames, and outputs, VBI and metadata nodes beside the camera.
+        (("test_v4l2.py",), ("-n", "1", "-k", "multiplanar=2 node_types=0xe1d3d")),
+    ],
+    ids=["cameras", "unplugging", "multi-planar beside other nodes"],
+)
+def test_in_the_emulated_machine(
+    tool: Path, modules: tuple[str, ...], options: tuple[str, ...], record_property: pytest.FixtureRequest
+) -> None:
+    command = [
+        str(tool), *options, "-t", "900", "--",
+        "env", f"PYTHONPATH={PROJECT}", "PYTHONDONTWRITEBYTECODE=1",
+        sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=5",
+        *(str(HERE / module) for module in modules),
+    ]  # fmt: skip
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
+    print(done.stdout[-6000:])
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
