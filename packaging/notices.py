@@ -82,7 +82,8 @@ def _distribution_files() -> dict[Path, metadata.Distribution]:
 
 def is_own(path: Path, bundle: Path) -> bool:
     """Whether a file is edgecam's, or was made by the build."""
-    return path.is_relative_to(ROOT) or path.is_relative_to(bundle.parent.parent)
+    ours = path.is_relative_to(ROOT) or path.is_relative_to(bundle.parent.parent)
+    return ours and not path.is_relative_to(sys.prefix)
 
 
 def _distribution_part(found: metadata.Distribution, parts: dict[str, Part]) -> Part:
@@ -134,7 +135,9 @@ def _debian_part(package: str, parts: dict[str, Part]) -> Part:
         )
         copyright_file = Path("/usr/share/doc") / package / "copyright"
         text = copyright_file.read_text(encoding="utf-8", errors="replace") if copyright_file.is_file() else ""
-        licences = sorted(set(re.findall(r"^License: *(\S.*)$", text, re.MULTILINE))) or ["see below"]
+        licences = sorted(set(re.findall(r"^License: *(\S.*)$", text, re.MULTILINE)))
+        if not text.startswith("Format:") or not licences:
+            licences = ["see below"]
         parts[package] = Part(
             f"{package} {shown.stdout} (Debian)", ", ".join(licences), [("copyright", text)] if text else []
         )
