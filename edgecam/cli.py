@@ -8,14 +8,14 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from edgecam.commands import cameras, run, selftest, window
+from edgecam.commands import bench, cameras, models, run, selftest, window
 from edgecam.errors import CameraError, EdgecamError, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # The commands, in the order of `edgecam --help`. `window` is what `edgecam` without a command does.
-COMMANDS = (window, run, cameras, selftest)
+COMMANDS = (window, run, cameras, models, bench, selftest)
 
 EXIT_ERROR = 1
 EXIT_USAGE = 2

@@ -1,14 +1,21 @@
-"""What the machine is doing: processor time and temperature."""
+"""What the machine is doing: processor time, whole and by thread group, memory and temperature."""
 
 from __future__ import annotations
 
 import os
+import threading
+import time
+from collections import defaultdict
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
 # The sensor that stands for the processor, by the names kernels give it; the first one present counts.
 _CPU_SENSORS = ("cpu_thermal", "coretemp", "k10temp", "cpu-thermal", "soc_thermal", "zenpower", "acpitz")
+
+THREAD_GROUPS = ("capture", "detector", "window", "other")
+_NANOSECONDS = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +46,77 @@ class LoadMeter:
         return SystemLoad(
             cpu_percent=self._process.cpu_percent() / self._cores,
             memory_mb=self._process.memory_info().rss / 1e6,
-            temperature_c=_temperature(),
+            temperature_c=cpu_temperature(),
         )
 
 
-def _temperature() -> float | None:
+class ThreadLoadMeter:
+    """Processor time by thread group; each reading covers the time since the one before.
+
+    Groups: "capture" (the camera's thread and its decoders), "detector" (its thread and onnxruntime's), "window" (the
+    main thread and Qt's), "other". Linux only: elsewhere there is nothing to read.
+    """
+
+    def __init__(self, tasks: Path = Path("/proc/self/task")) -> None:
+        self._tasks = tasks
+        self._then = time.monotonic()
+        self._used = self._read_threads()
+
+    def read(self) -> dict[str, float]:
+        """Percent of one core of each group, by name; empty where the system does not tell."""
+        now, used = time.monotonic(), self._read_threads()
+        elapsed_s = max(1e-6, now - self._then)
+        sums: dict[str, float] = dict.fromkeys(THREAD_GROUPS, 0.0) if used else {}
+        groups = _groups_of_python_threads()
+        for thread, seconds in used.items():
+            group = groups.get(thread) or _group_of_native_thread(self._tasks / str(thread))
+            # A thread that was born since the last reading has used all its time since then.
+            sums[group] += max(0.0, seconds - self._used.get(thread, 0.0)) / elapsed_s * 100
+        self._then, self._used = now, used
+        return sums
+
+    def _read_threads(self) -> dict[int, float]:
+        """Seconds of processor time of each thread, by its number."""
+        used: dict[int, float] = {}
+        try:
+            entries = list(os.scandir(self._tasks))
+        except OSError:
+            return used
+        for entry in entries:
+            try:
+                text = Path(entry.path, "schedstat").read_text()
+            except OSError:
+                continue  # it ended meanwhile, or the kernel keeps no such book
+            used[int(entry.name)] = int(text.split()[0]) * _NANOSECONDS
+        return used
+
+
+def _groups_of_python_threads() -> dict[int, str]:
+    groups: defaultdict[int, str] = defaultdict(str)
+    for thread in threading.enumerate():
+        if thread.native_id is None:
+            continue
+        if thread is threading.main_thread():
+            groups[thread.native_id] = "window"
+        else:
+            word = thread.name.split(" ")[0]
+            groups[thread.native_id] = word if word in {"capture", "detector"} else "other"
+    return groups
+
+
+def _group_of_native_thread(task: Path) -> str:
+    """By the name that libraries give their threads; those of onnxruntime have none of their own."""
+    try:
+        name = (task / "comm").read_text().strip()
+    except OSError:
+        return "other"
+    if name.startswith("av:"):
+        return "capture"
+    return "window" if name.startswith(("Q", "llvmpipe", "gdrv")) else "detector"
+
+
+def cpu_temperature() -> float | None:
+    """The processor's temperature in °C; None where the machine does not tell."""
     if not hasattr(psutil, "sensors_temperatures"):
         return None  # Windows, macOS
     sensors = psutil.sensors_temperatures()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgecam.errors import ModelError
-from edgecam.pipeline.rates import LatencySeries, RateMeter
+from edgecam.pipeline.rates import LatencySeries, RateMeter, StageSeries
 from edgecam.pipeline.result import Result, StageTimes
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class DetectWorker(threading.Thread):
         super().__init__(name="detector", daemon=True)
         self.rate = RateMeter()
         self.latency = LatencySeries()
+        self.stages = StageSeries()
         self.selection = selection  # replaced whole by any thread; read once per frame
         self._slot = slot
         self._on_result, self._on_undetected, self._on_status = on_result, on_undetected, on_status
@@ -121,6 +122,7 @@ class DetectWorker(threading.Thread):
         self._detector = detector
         self.rate.reset()
         self.latency.clear()
+        self.stages.clear()
         self._set(status)
 
     # This thread
@@ -165,6 +167,7 @@ class DetectWorker(threading.Thread):
         if detector is self._detector:
             self.rate.tick(finished_at)
             self.latency.add(times.detector_ms, finished_at)
+            self.stages.add(times, finished_at)
         self._on_result(
             Result(frame, inference.candidates, detections, detector.labels, times, finished_at, generation)
         )

@@ -6,8 +6,12 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from edgecam.pipeline.result import StageTimes
 
 
 class RateMeter:
@@ -99,3 +103,25 @@ class LatencySeries:
     def clear(self) -> None:
         with self._lock:
             self._values.clear()
+
+
+class StageSeries:
+    """A `LatencySeries` for each stage on a frame's way through the detector."""
+
+    NAMES = ("wait", "preprocess", "inference", "postprocess")
+
+    def __init__(self, window_s: float = 60.0) -> None:
+        self._series = {name: LatencySeries(window_s) for name in self.NAMES}
+
+    def __getitem__(self, name: str) -> LatencySeries:
+        return self._series[name]
+
+    def add(self, times: StageTimes, now: float | None = None) -> None:
+        """Notes one frame's times."""
+        now = time.monotonic() if now is None else now
+        for name, series in self._series.items():
+            series.add(getattr(times, f"{name}_ms"), now)
+
+    def clear(self) -> None:
+        for series in self._series.values():
+            series.clear()

@@ -1,0 +1,1 @@
+"""Measurements of this program on this machine: what is measured, and how. No Qt."""

@@ -1,0 +1,66 @@
+"""The yardstick: onnxruntime alone, on tensors made beforehand. What the whole program is compared with."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from edgecam.detector.preprocess import Preprocessor, choose_input_hw
+from edgecam.detector.session import create_session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edgecam.detector.description import InputSpec
+
+
+class BareLoop:
+    """Runs `session.run` in a loop, with the settings of the detector and on the same frames.
+
+    Args:
+        images: uint8 (H, W, 3) BGR, all of one size.
+        input_hw: of the detector that it is compared with.
+    """
+
+    def __init__(
+        self, path: Path, spec: InputSpec, images: Sequence[NDArray[np.uint8]], *, threads: int,
+        input_hw: tuple[int, int] | None = None,
+    ) -> None:  # fmt: skip
+        self._session = create_session(path, threads=threads)
+        self._input = self._session.get_inputs()[0].name
+        self._outputs = [output.name for output in self._session.get_outputs()]
+        frame_wh = (images[0].shape[1], images[0].shape[0])
+        prepare = Preprocessor(spec, frame_wh, input_hw or choose_input_hw(spec, frame_wh, spec.sizes[0]))
+        self._tensors = [prepare(image).copy() for image in images]
+        self.run(self._tensors[0])
+
+    def run(self, tensor: NDArray[Any]) -> None:
+        """One inference, its output thrown away."""
+        self._session.run(self._outputs, {self._input: tensor})
+
+    def as_fast_as_it_goes(self, duration_s: float) -> float:
+        """Inferences per second, one after the other."""
+        started = time.perf_counter()
+        count = 0
+        while (now := time.perf_counter()) - started < duration_s:
+            self.run(self._tensors[count % len(self._tensors)])
+            count += 1
+        return count / (now - started)
+
+    def paced(self, duration_s: float, fps: float) -> float:
+        """Inferences per second on a source of `fps`: each on the newest frame, waiting where there is none."""
+        started = time.perf_counter()
+        taken, count = -1, 0
+        while (now := time.perf_counter()) - started < duration_s:
+            newest = int((now - started) * fps)
+            if newest == taken:
+                time.sleep(max(0.0, (newest + 1) / fps - (now - started)))
+                continue
+            taken = newest
+            self.run(self._tensors[newest % len(self._tensors)])
+            count += 1
+        return count / (now - started)
