@@ -1,8 +1,6 @@
 """`python -m edgecam`."""
 
-import sys
-
-from edgecam.cli import main
+from edgecam.cli import start
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start()

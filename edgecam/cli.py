@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import sys
+import threading
 from typing import TYPE_CHECKING, NoReturn
 
 from edgecam.commands import bench, cameras, models, run, selftest, window
@@ -93,3 +95,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output went away (`edgecam run … | head`): nothing is wrong with us.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def start() -> NoReturn:
+    """The program's entry: runs `main` and leaves with its exit code."""
+    code = main()
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    if threading.active_count() > 1:
+        # A thread that hangs in a driver or loads a model dies with the process. Python would stop it inside C++ code
+        # instead, which aborts ("terminate called without an active exception").
+        os._exit(code)
+    sys.exit(code)

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 from edgecam.errors import ModelError
 from edgecam.pipeline.rates import LatencySeries, RateMeter, StageSeries
 from edgecam.pipeline.result import Result, StageTimes
+from edgecam.pipeline.turns import ModelTurn, TakingOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from edgecam.detections import Detections
     from edgecam.detector.detector import Detector
     from edgecam.detector.selection import Selection
     from edgecam.frames import Frame, FrameSlot
@@ -40,14 +42,24 @@ class DetectorStatus:
     detector: Detector | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a detector made of a frame."""
+
+    detector: Detector
+    candidates: Detections
+    detections: Detections
+    times: StageTimes
+
+
 class DetectWorker(threading.Thread):
-    """Detects in what lies in `slot`.
+    """Detects in what lies in `slot`, each frame in turn.
 
     Args:
         slot: where frames come from.
-        on_result: gets each result, in this thread.
-        on_undetected: gets a frame for which there is no detector, or on which it failed.
-        on_status: gets each change of state, in this or a loading thread.
+        on_result: gets each result, one after the other, in the order of their frames, in a thread of the worker's.
+        on_undetected: in the same order, gets a frame for which there is no detector, or on which it failed.
+        on_status: gets each change of state, in a thread of the worker's or a loading thread.
     """
 
     def __init__(
@@ -70,8 +82,16 @@ class DetectWorker(threading.Thread):
         self._detector: Detector | None = None
         self._status = DetectorStatus(DetectorState.OFF)
         self._wanted = 0
+        self._taking = threading.Lock()
+        self._turn, self._order = ModelTurn(), TakingOrder()
+        self._loading: threading.Thread | None = None
 
     # Any thread
+
+    @property
+    def loading(self) -> threading.Thread | None:
+        """The thread that loads, or loaded, the model chosen last."""
+        return self._loading
 
     @property
     def detector(self) -> Detector | None:
@@ -95,7 +115,8 @@ class DetectWorker(threading.Thread):
             self._replace(None, DetectorStatus(DetectorState.OFF))
             return
         self._set(DetectorStatus(DetectorState.LOADING, name, detector=self._detector))
-        threading.Thread(target=self._load, args=(wanted, name, load), name=f"load {name}", daemon=True).start()
+        self._loading = threading.Thread(target=self._load, args=(wanted, name, load), name=f"load {name}", daemon=True)
+        self._loading.start()
 
     # Loading thread
 
@@ -125,58 +146,80 @@ class DetectWorker(threading.Thread):
         self.stages.clear()
         self._set(status)
 
-    # This thread
+    # This thread and its twin
 
     def run(self) -> None:
-        while not self._slot.closed:
-            taken = self._slot.take()
-            if taken is None:
-                continue
-            frame, generation = taken
-            try:
-                self._detect(frame, generation)
-            except Exception:
-                log.exception("A result could not be delivered")
+        """Two threads take turns, so that the model need not wait until the last frame is decoded, the next prepared."""
+        twin = threading.Thread(target=self._work, name="detector twin", daemon=True)
+        twin.start()
+        self._work()
+        twin.join()
 
-    def _detect(self, frame: Frame, generation: int) -> None:
+    def _work(self) -> None:
+        while not self._slot.closed:
+            self._slot.rest(self._turn.spare_s())
+            with self._taking:
+                taken = self._slot.take()
+                if taken is None:
+                    continue
+                ticket = self._order.draw()
+            found: _Found | None = None
+            try:
+                found = self._detect(*taken)
+            finally:
+                self._order.wait(ticket)
+                self._deliver(found, *taken)
+                self._order.done()
+
+    def _detect(self, frame: Frame, generation: int) -> _Found | None:
+        """None where there is no detector, or where it fails."""
         detector = self._detector
         if detector is None:
-            self._on_undetected(frame, generation)
-            return
+            return None
         taken_at = time.monotonic()
         try:
-            inference = detector(frame.image)
+            inference = detector(frame.image, self._turn)
         except ModelError as error:
-            self._fail(str(error))
-            self._on_undetected(frame, generation)
-            return
+            self._fail(detector, str(error))
+            return None
         except Exception as error:
             log.exception("Detection failed")
-            self._fail(f"Detection stopped: unexpected fault ({error}).")
-            self._on_undetected(frame, generation)
-            return
+            self._fail(detector, f"Detection stopped: unexpected fault ({error}).")
+            return None
+        self._turn.note_preparation(inference.preprocess_ms / 1e3)
         started = time.perf_counter()
         detections = self.selection.apply(inference.candidates)
         times = StageTimes(
-            wait_ms=(taken_at - frame.captured_at) * 1e3,
+            wait_ms=(taken_at - frame.captured_at) * 1e3 + inference.turn_ms,
             preprocess_ms=inference.preprocess_ms,
             inference_ms=inference.inference_ms,
             postprocess_ms=inference.postprocess_ms + (time.perf_counter() - started) * 1e3,
         )
-        finished_at = time.monotonic()
-        if detector is self._detector:
-            self.rate.tick(finished_at)
-            self.latency.add(times.detector_ms, finished_at)
-            self.stages.add(times, finished_at)
-        self._on_result(
-            Result(frame, inference.candidates, detections, detector.labels, times, finished_at, generation)
-        )
+        return _Found(detector, inference.candidates, detections, times)
 
-    def _fail(self, message: str) -> None:
+    def _deliver(self, found: _Found | None, frame: Frame, generation: int) -> None:
+        try:
+            if found is None:
+                self._on_undetected(frame, generation)
+                return
+            now = time.monotonic()
+            if found.detector is self._detector:
+                self.rate.tick(now)
+                self.latency.add(found.times.detector_ms, now)
+                self.stages.add(found.times, now)
+            labels = found.detector.labels
+            self._on_result(Result(frame, found.candidates, found.detections, labels, found.times, now, generation))
+        except Exception:
+            log.exception("A result could not be delivered")
+
+    def _fail(self, detector: Detector, message: str) -> None:
         """Switches a detector off that fails while it runs: repeating the fault with each frame helps nobody."""
-        name = self._detector.name if self._detector else ""
-        log.warning("%s", message)
-        self._replace(None, DetectorStatus(DetectorState.FAILED, name, message))
+        with self._lock:
+            if detector is not self._detector:
+                return  # the twin was quicker, or the user has chosen another one
+            self._detector = None
+        log.error("%s", message)
+        self._replace(None, DetectorStatus(DetectorState.FAILED, detector.name, message))
 
     def _set(self, status: DetectorStatus) -> None:
         self._status = status

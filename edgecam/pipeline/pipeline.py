@@ -153,8 +153,8 @@ class Pipeline:
         for channel in channels:
             channel.worker.request_stop()
         deadline = time.monotonic() + JOIN_S
-        for thread in [*(channel.worker for channel in channels), self.detect]:
-            if thread.is_alive() and thread is not threading.current_thread():
+        for thread in [*(channel.worker for channel in channels), self.detect, self.detect.loading]:
+            if thread is not None and thread.is_alive() and thread is not threading.current_thread():
                 thread.join(max(0.0, deadline - time.monotonic()))
 
     # Capture threads

@@ -124,3 +124,18 @@ def test_a_signal_ends_the_window_also_while_a_stream_never_answers(screen: Scre
         finally:
             app.kill()
             app.communicate()
+
+
+@pytest.mark.parametrize("wait_s", [0.0, 0.2, 0.5])
+def test_leaving_right_after_the_start_is_clean(screen: Screen, wait_s: float) -> None:
+    """The model is still loading, the camera opening: threads in C++ code must not be torn down by Python."""
+    app = start(screen, "demo")
+    try:
+        wait_for(lambda: "edgecam" in screen.do("search", "--onlyvisible", "--name", "edgecam", "getwindowname"))
+        time.sleep(wait_s)
+        app.send_signal(signal.SIGTERM)
+        assert app.wait(10) == 0
+    finally:
+        app.kill()
+        _, errors = app.communicate()
+    assert errors == ""
