@@ -42,7 +42,7 @@ CONTROL = """\
 Package: edgecam
 Version: {version}
 Architecture: {architecture}
-Maintainer: The edgecam authors <edgecam@localhost>
+Maintainer: {maintainer}
 Installed-Size: {size_kb}
 Depends: {depends}
 Recommends: {recommends}
@@ -82,12 +82,20 @@ def build_deb(bundle: Path, icons: dict[int, Path], version: str, architecture: 
     size_kb = sum(path.lstat().st_size for path in root.rglob("*") if path.is_file()) // 1024
     (root / "DEBIAN").mkdir()
     control = CONTROL.format(
-        version=version, architecture=architecture, size_kb=size_kb,
+        version=version, architecture=architecture, size_kb=size_kb, maintainer=maintainer(),
         depends=", ".join(DEPENDS), recommends=", ".join(RECOMMENDS),
     )  # fmt: skip
     (root / "DEBIAN/control").write_text(control)
     subprocess.run(["dpkg-deb", "--root-owner-group", "-Zxz", "--build", str(root), str(to)], check=True)
     shutil.rmtree(root)
+
+
+def maintainer() -> str:
+    """Who answers for the package: DEBFULLNAME and DEBEMAIL, as for Debian's tools, else the last commit's author."""
+    done = subprocess.run(["git", "-C", str(LINUX), "log", "-1", "--format=%an%n%ae"], capture_output=True, text=True)
+    name, _, address = done.stdout.strip().partition("\n")
+    name = os.environ.get("DEBFULLNAME") or name or "The edgecam authors"
+    return f"{name} <{os.environ.get('DEBEMAIL') or address or 'edgecam@localhost'}>"
 
 
 def install_desktop_files(root: Path, icons: dict[int, Path], version: str, date: str) -> None:

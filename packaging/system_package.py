@@ -11,7 +11,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import debian
-from debian_package import LINUX, filled
+from debian_package import LINUX, filled, maintainer
 
 PACKAGING = Path(__file__).resolve().parent
 ROOT = PACKAGING.parent
@@ -23,7 +23,7 @@ CHANGELOG = """\
 
   * Release {version}.
 
- -- The edgecam authors <edgecam@localhost>  {date}
+ -- {maintainer}  {date}
 """
 
 
@@ -57,9 +57,9 @@ def lay_out(work: Path, version: str, commit_time: int) -> None:
     (work / "edgecam/models").mkdir()
     for model in sorted((ROOT / "models").glob("*.onnx")):
         shutil.copy(model, work / "edgecam/models")
-    (work / "edgecam/assets/fonts").mkdir(parents=True)
-    for asset in ("demo.mp4", "icon.svg", *(f"fonts/{path.name}" for path in (ROOT / "assets/fonts").glob("*.otf"))):
-        shutil.copy(ROOT / "assets" / asset, work / "edgecam/assets" / asset)
+    (work / "edgecam/assets").mkdir()
+    for asset in ("demo.mp4", "icon.svg"):
+        shutil.copy(ROOT / "assets" / asset, work / "edgecam/assets")
     shutil.copy(ROOT / "assets/icon.svg", work / "edgecam.svg")
     for name in ("edgecam.desktop", "edgecam-kiosk.desktop", "edgecam-kiosk.service"):
         shutil.copy(LINUX / name, work)
@@ -69,8 +69,10 @@ def lay_out(work: Path, version: str, commit_time: int) -> None:
     shutil.copytree(PACKAGING / "debian-system", work / "debian")
     shutil.copy(LINUX / "README.Debian", work / "debian")
     (work / "debian/rules").chmod(0o755)
-    changelog = CHANGELOG.format(name=NAME, version=version, date=format_datetime(moment))
+    changelog = CHANGELOG.format(name=NAME, version=version, maintainer=maintainer(), date=format_datetime(moment))
     (work / "debian/changelog").write_text(changelog)
+    control = work / "debian/control"
+    control.write_text(control.read_text().replace("@MAINTAINER@", maintainer()))
     (work / "debian/copyright").write_text(copyright_file(), encoding="utf-8")
 
 
@@ -78,6 +80,4 @@ def copyright_file() -> str:
     """debian/copyright in its machine-readable form."""
     text = (ROOT / "LICENSE").read_text(encoding="utf-8")
     paragraphs = "\n".join(f" {line}" if line.strip() else " ." for line in text.strip().splitlines())
-    ofl = (ROOT / "assets/fonts/OFL.txt").read_text(encoding="utf-8")
-    font = "\n".join(f" {line.rstrip()}" if line.strip() else " ." for line in ofl.strip().splitlines())
-    return (PACKAGING / "debian-system/copyright.in").read_text().replace("@MIT@", paragraphs).replace("@OFL@", font)
+    return (PACKAGING / "debian-system/copyright.in").read_text().replace("@MIT@", paragraphs)
