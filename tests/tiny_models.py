@@ -52,7 +52,7 @@ def write_model(
     metadata: Mapping[str, str] | None = None,
 ) -> Path:
     """Writes a graph to `path` and returns it. Shapes may hold names for open axes; types are NumPy's names."""
-    initializers = [numpy_helper.from_array(np.ascontiguousarray(a), name) for name, a in (weights or {}).items()]
+    initializers = [numpy_helper.from_array(np.asarray(a, order="C"), name) for name, a in (weights or {}).items()]
     graph_inputs = [
         helper.make_tensor_value_info(name, _ELEMENT[kind], list(shape)) for name, (shape, kind) in inputs.items()
     ]

@@ -12,6 +12,7 @@ from edgecam.commands.source_options import (
     camera_maker,
     fraction,
     model_library,
+    model_records,
     positive_float,
     positive_int,
 )
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("`edgecam run --headless` needs a SOURCE, such as /dev/video0, video.mp4 or demo.")
     if args.model == NO_MODEL:
         raise UsageError("`edgecam run --headless` detects; it needs a model.")
-    from edgecam.detector.detector import Detector
+    from edgecam.detector.loading import load_detector
     from edgecam.detector.selection import VIEWER_ONE_LABEL_IOU, Selection
     from edgecam.headless import HeadlessRun, Limits
     from edgecam.logs import log_to_file
@@ -56,7 +57,9 @@ def run(args: argparse.Namespace) -> int:
     log_to_file()
     library = model_library()
     entry = library.find(args.model) if args.model else library.default()
-    detector = Detector(entry.path, threads=args.threads, provider=args.provider)
+    detector = load_detector(
+        entry.path, model_records(), trusted=entry.bundled, threads=args.threads, provider=args.provider
+    )
     detector.warm_up()
     defaults = detector.description.thresholds
     selection = Selection(

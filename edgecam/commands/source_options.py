@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edgecam.camera.base import Camera
+    from edgecam.detector.records import Records
 
 NO_MODEL = "none"
 
@@ -52,6 +53,13 @@ def camera_maker(source: str, args: argparse.Namespace) -> Callable[[], Camera]:
 def model_library() -> ModelLibrary:
     """The bundled models and those of the user."""
     return ModelLibrary(resources.models_folder(), Path(platformdirs.user_data_dir("edgecam", False)) / "models")
+
+
+def model_records() -> Records:
+    """What is remembered of models on this machine."""
+    from edgecam.detector.records import Records
+
+    return Records(Path(platformdirs.user_cache_dir("edgecam", False)) / "models.json")
 
 
 def positive_int(text: str) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +25,14 @@ from edgecam.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from numpy.typing import NDArray
 
 # Below this a candidate is never shown, so it need not be decoded: the lowest position of the confidence slider.
 SCORE_FLOOR = 0.05
+ALONE = nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +42,27 @@ class Inference:
     Attributes:
         candidates: every box above the detector's floor, in frame pixels, before suppression.
         preprocess_ms, inference_ms, postprocess_ms: time of each stage.
+        turn_ms: time for which the prepared frame waited until the model was free.
     """
 
     candidates: Detections
     preprocess_ms: float
     inference_ms: float
     postprocess_ms: float
+    turn_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """What frames of one size need in one thread."""
+
+    prepare: Preprocessor
+    request: Request
+    extra: dict[str, NDArray[Any]]
 
 
 class Detector:
-    """A model ready to run. Not thread-safe: one thread calls it.
+    """A model ready to run; any thread may call it.
 
     Attributes:
         path: the model's file.
@@ -100,8 +115,8 @@ class Detector:
         self._base_hw = input_hw or self.description.input.sizes[0]
         self._input_name = picture_of(self._graph, source=str(path)).name
         self._output_names = self._needed_outputs()
-        self._preprocessor: Preprocessor | None = None
-        self._extra: dict[str, NDArray[Any]] = {}
+        self._ways = threading.local()  # the buffers in it are used again for each frame: each thread has its own
+        self._input_hw: tuple[int, int] | None = None
 
     def _needed_outputs(self) -> list[str]:
         present = [output.name for output in self._graph.outputs]
@@ -121,7 +136,17 @@ class Detector:
     @property
     def input_hw(self) -> tuple[int, int] | None:
         """(height, width) of the input used for the last frame; None before the first."""
-        return self._preprocessor.input_hw if self._preprocessor else None
+        return self._input_hw
+
+    @property
+    def declared_inputs(self) -> tuple[str, ...]:
+        """The file's inputs, to be shown."""
+        return tuple(str(tensor) for tensor in self._graph.inputs)
+
+    @property
+    def declared_outputs(self) -> tuple[str, ...]:
+        """The file's outputs, to be shown."""
+        return tuple(str(tensor) for tensor in self._graph.outputs)
 
     def warm_up(self, frame_wh: tuple[int, int] = (1280, 720)) -> None:
         """Runs once on a grey frame: the first run allocates and would otherwise be shown as a long latency.
@@ -131,33 +156,50 @@ class Detector:
         """
         self(np.full((frame_wh[1], frame_wh[0], 3), 114, np.uint8))
 
-    def __call__(self, image: NDArray[np.uint8]) -> Inference:
+    def __call__(self, image: NDArray[np.uint8], turn: AbstractContextManager[object] = ALONE) -> Inference:
         """Detects in `image`, uint8 (H, W, 3) BGR.
+
+        Args:
+            turn: entered while the model runs. Threads that share a detector give one lock: so the model works for one
+                of them while the others prepare and decode.
 
         Raises:
             ModelError: the model fails on it.
         """
         started = time.perf_counter()
         frame_wh = (image.shape[1], image.shape[0])
-        prepare = self._preprocessor
-        if prepare is None or prepare.frame_wh != frame_wh:
+        way = self._way(frame_wh)
+        tensor = way.prepare(image)
+        prepared = time.perf_counter()
+        with turn:
+            begun = time.perf_counter()
+            outputs = run_session(self._session, self._output_names, {self._input_name: tensor, **way.extra})
+            inferred = time.perf_counter()
+        found = self._decode(outputs, way.request)
+        boxes = clip(way.prepare.letterbox.to_frame(found.boxes), frame_wh)
+        candidates = Detections(boxes, found.scores, found.class_ids)
+        done = time.perf_counter()
+        return Inference(
+            candidates,
+            preprocess_ms=(prepared - started) * 1e3,
+            inference_ms=(inferred - begun) * 1e3,
+            postprocess_ms=(done - inferred) * 1e3,
+            turn_ms=(begun - prepared) * 1e3,
+        )
+
+    def _way(self, frame_wh: tuple[int, int]) -> _Way:
+        way: _Way | None = getattr(self._ways, "way", None)
+        if way is None or way.prepare.frame_wh != frame_wh:
             spec = self.description.input
             prepare = Preprocessor(spec, frame_wh, choose_input_hw(spec, frame_wh, self._base_hw))
-            self._preprocessor = prepare
-            self._request = Request(prepare.input_hw, self.score_floor, self.multi_label)
-            self._extra = extra_feed(spec, self._graph, prepare.input_hw)
-        tensor = prepare(image)
-        prepared = time.perf_counter()
-        outputs = run_session(self._session, self._output_names, {self._input_name: tensor, **self._extra})
-        inferred = time.perf_counter()
-        found = self._decode(outputs)
-        candidates = Detections(clip(prepare.letterbox.to_frame(found.boxes), frame_wh), found.scores, found.class_ids)
-        done = time.perf_counter()
-        return Inference(candidates, (prepared - started) * 1e3, (inferred - prepared) * 1e3, (done - inferred) * 1e3)
+            request = Request(prepare.input_hw, self.score_floor, self.multi_label)
+            way = self._ways.way = _Way(prepare, request, extra_feed(spec, self._graph, prepare.input_hw))
+            self._input_hw = prepare.input_hw
+        return way
 
-    def _decode(self, outputs: list[NDArray[Any]]) -> Detections:
+    def _decode(self, outputs: list[NDArray[Any]], request: Request) -> Detections:
         try:
-            found = decode(outputs, self.description.output, self._request)
+            found = decode(outputs, self.description.output, request)
         except (ValueError, IndexError) as error:
             raise ModelError(f"{self.path}: its output is not what its description says: {error}.") from error
         named = found.class_ids < len(self.description.labels)

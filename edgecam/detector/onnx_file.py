@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Field numbers of onnx.proto.
-MODEL_GRAPH, MODEL_FUNCTIONS = 7, 25
+MODEL_GRAPH, MODEL_METADATA, MODEL_FUNCTIONS = 7, 14, 25
 GRAPH_NODE, GRAPH_INITIALIZER, GRAPH_INPUT, GRAPH_SPARSE_INITIALIZER = 1, 5, 11, 15
 NODE_OP_TYPE, NODE_ATTRIBUTE, NODE_DOMAIN, FUNCTION_NODE = 4, 5, 7, 7
 ATTRIBUTE_TENSOR, ATTRIBUTE_GRAPH, ATTRIBUTE_TENSORS, ATTRIBUTE_GRAPHS = 5, 6, 10, 11
@@ -52,6 +52,7 @@ class OnnxFile:
         size: of the file in bytes.
         external: the files beside it that hold weights, as written in it.
         domains: of operators that onnxruntime does not bring along.
+        metadata: the properties that an exporter wrote.
         operators: types of all nodes.
         weight_types: for each type of tensor (ONNX's number) how many bytes of the file hold weights of it.
         without_weight_inputs: the bytes of the same model where no weight is listed among the inputs; None if none is.
@@ -61,6 +62,7 @@ class OnnxFile:
     external: set[str] = field(default_factory=set)
     domains: set[str] = field(default_factory=set)
     without_weight_inputs: bytes | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
     operators: set[str] = field(default_factory=set)
     weight_types: dict[int, int] = field(default_factory=dict)
 
@@ -117,7 +119,10 @@ def _read(view: memoryview, path: Path) -> OnnxFile:
         graph, (outer_start, outer_end) = graphs[0][1], graphs[0][2:]
         cleaned = _graph(graph, found, 0)
         for number, value, _, _ in _fields(view):
-            if number == MODEL_FUNCTIONS and isinstance(value, memoryview):
+            if number == MODEL_METADATA and isinstance(value, memoryview):
+                key, text = _text(value, ENTRY_KEY), _text(value, ENTRY_VALUE)
+                found.metadata[key.decode("utf-8", "replace")] = text.decode("utf-8", "replace")
+            elif number == MODEL_FUNCTIONS and isinstance(value, memoryview):
                 for inner, node, _, _ in _fields(value):
                     if inner == FUNCTION_NODE and isinstance(node, memoryview):
                         _node(node, found, 0)

@@ -176,7 +176,7 @@ def test_precision(tmp_path: Path) -> None:
         ],
         {"image": ((1, 3, 64, 64), "float32")},
         {"out": ((1, 3, 64, 64), "float32")},
-        weights={"scale": np.float32(0.1).reshape(()), "zero": np.uint8(0).reshape(())},
+        weights={"scale": np.array(0.1, np.float32), "zero": np.array(0, np.uint8)},
     )
     assert read_onnx_file(quantised).precision == "int8"
 

@@ -114,10 +114,9 @@ def _match(
         more_columns=graph.metadata.get("task") in {"segment", "pose"},
         extra_inputs=tuple(spec.extra),
     )
-    for matcher in MATCHERS:
-        match = matcher(outputs, hints)
-        if match is not None:
-            return match, spec
+    match = _first_match(outputs, hints)
+    if match is not None:
+        return match, spec if _follows(graph, run, spec, hints, match) else _fixed(spec)
     if "decoder" in sidecar.get("output", {}):
         return None, spec
     shown = "; ".join(str(output) for output in outputs)
@@ -125,6 +124,31 @@ def _match(
         f"{source}: its outputs are of no kind that edgecam knows: {shown}. "
         "A file of the same name ending in .json can say how to read them."
     )
+
+
+def _first_match(outputs: Sequence[Output], hints: Hints) -> Match | None:
+    return next((match for matcher in MATCHERS if (match := matcher(outputs, hints)) is not None), None)
+
+
+def _follows(graph: Graph, run: Run, spec: InputSpec, hints: Hints, match: Match) -> bool:
+    """Open axes are really open: another size works too. Many exports declare them open, and have one size built in."""
+    if spec.height and spec.width:
+        return True
+    height, width = spec.sizes[0]
+    wider = (spec.height or height, spec.width or width + 2 * OPEN_STRIDE)
+    if wider == (height, width):
+        return True
+    try:
+        other, outputs = _try_sizes(graph, run, spec, [wider], "")
+    except ModelError:
+        return False
+    again = _first_match(outputs, replace(hints, input_hw=other.sizes[0]))
+    return again is not None and again.family == match.family
+
+
+def _fixed(spec: InputSpec) -> InputSpec:
+    height, width = spec.sizes[0]
+    return replace(spec, height=height, width=width)
 
 
 def _sizes(

@@ -1,0 +1,69 @@
+"""Loading a model that somebody chose: a stranger's file is tried out in a process of its own first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgecam.detector.detector import Detector
+from edgecam.detector.onnx_file import read_onnx_file
+from edgecam.detector.records import fingerprint
+from edgecam.detector.trial import Report, try_out
+from edgecam.errors import ModelError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edgecam.detector.records import Records
+
+
+def load_detector(
+    path: Path,
+    records: Records,
+    *,
+    trusted: bool,
+    threads: int | None = None,
+    input_hw: tuple[int, int] | None = None,
+    provider: str | None = None,
+) -> Detector:
+    """The model in `path`, ready but not warm.
+
+    Args:
+        trusted: it comes with edgecam: it is loaded at once.
+
+    Raises:
+        ModelError: it cannot be used.
+    """
+    if not trusted:
+        passed(path, records, threads=threads, input_hw=input_hw)
+    return Detector(path, threads=threads, input_hw=input_hw, provider=provider)
+
+
+def passed(
+    path: Path,
+    records: Records,
+    *,
+    threads: int | None = None,
+    input_hw: tuple[int, int] | None = None,
+    picture: Path | None = None,
+    again: bool = False,
+) -> Report:
+    """The report of a model's trial, made now unless it has been made before.
+
+    Args:
+        again: it is tried out in any case.
+
+    Raises:
+        ModelError: it does not pass.
+    """
+    file = read_onnx_file(path)  # quick, and its messages are the best
+    try:
+        key = fingerprint(path, file.external) + (f" {input_hw[0]}x{input_hw[1]}" if input_hw else "")
+    except OSError as error:
+        raise ModelError(f"{path}: the file cannot be read ({error.strerror or error}).") from error
+    report = None if again else records.find(key)
+    if report is None:
+        report = try_out(path, threads=threads, input_hw=input_hw, picture=picture)
+        if report.message:
+            raise ModelError(report.message)
+        records.add(key, report)
+    return report

@@ -1,0 +1,81 @@
+"""What is remembered of models on this machine: which strangers passed their trial, and how fast each one is here."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from edgecam import __version__
+from edgecam.detector.recognition.sidecar import sidecar_path
+from edgecam.detector.trial import Report, report_from_dict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+FORMAT = 1
+MAX_RECORDS = 200
+
+
+def fingerprint(path: Path, external: Iterable[str] = ()) -> str:
+    """Changes with the model's bytes, its sidecar, the files of its weights, and with edgecam itself.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    digest = hashlib.sha256(f"{FORMAT} {__version__}".encode())
+    for file in (path, sidecar_path(path)):
+        if file.is_file():
+            with file.open("rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+    for name in sorted(external):
+        stat = (path.resolve().parent / name).stat()  # too large to be read at each start
+        digest.update(f"{name} {stat.st_size} {stat.st_mtime_ns}".encode())
+    return digest.hexdigest()
+
+
+class Records:
+    """Reports of trials by fingerprint, in one small file; a broken file counts as empty."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def find(self, key: str) -> Report | None:
+        """The report of a model that passed; None if it has not been tried out."""
+        data = self._load().get(key)
+        if not isinstance(data, dict):
+            return None
+        try:
+            return report_from_dict(data)
+        except (TypeError, KeyError, AttributeError):
+            return None
+
+    def add(self, key: str, report: Report) -> None:
+        """Remembers a report. A full or read-only disk is logged: the model is tried out again next time."""
+        data = self._load()
+        data.pop(key, None)
+        data[key] = asdict(report)
+        kept = dict(list(data.items())[-MAX_RECORDS:])
+        draft = self._path.with_suffix(".tmp")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            draft.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
+            os.replace(draft, self._path)
+        except OSError as error:
+            log.warning("The record of a model was not saved to %s: %s", self._path, error)
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
+
+    def _load(self) -> dict[str, Any]:
+        try:
+            data = json.loads(self._path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return data if isinstance(data, dict) else {}
