@@ -13,10 +13,9 @@ from PySide6.QtGui import QFontDatabase, QIcon
 from PySide6.QtWidgets import QApplication
 
 from edgecam import __version__, resources
-from edgecam.camera.discovery import list_cameras
 from edgecam.camera.opening import camera_for
 from edgecam.commands.source_options import NO_MODEL, model_library
-from edgecam.gui.camera_scan import CameraScan
+from edgecam.gui.camera_watch import CameraWatch
 from edgecam.gui.environment import remove_foreign_plugins, require_display
 from edgecam.gui.main_window import MainWindow
 from edgecam.gui.preferences import Preferences
@@ -50,7 +49,7 @@ def run_window(args: argparse.Namespace) -> int:
     if args.realtime or args.loop:
         preferences.change(realtime=args.realtime, repeat=args.loop)
     window = MainWindow(
-        preferences, library, CameraScan(list_cameras), default_folder(),
+        preferences, library, CameraWatch(), default_folder(),
         threads=args.threads, provider=args.provider, fps=args.fps,
     )  # fmt: skip
     window.show()

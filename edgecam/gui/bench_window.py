@@ -17,7 +17,7 @@ from PySide6.QtCore import QEventLoop, QTimer
 from edgecam.commands.source_options import model_library
 from edgecam.errors import EdgecamError
 from edgecam.gui.application import make_application
-from edgecam.gui.camera_scan import CameraScan
+from edgecam.gui.camera_watch import CameraWatch
 from edgecam.gui.main_window import MainWindow
 from edgecam.gui.preferences import Preferences
 from edgecam.pipeline.rates import LatencySeries, StageSeries
@@ -82,8 +82,9 @@ class BenchWindow:
 
     def __init__(self, folder: Path) -> None:
         cv2.setNumThreads(1)  # as the application does
+        import sys; sys.setswitchinterval(float(__import__("os").environ.get("SWI","0.005")))
         self.window = MainWindow(
-            Preferences(SettingsStore(folder / "settings.json")), model_library(), CameraScan(list), folder
+            Preferences(SettingsStore(folder / "settings.json")), model_library(), CameraWatch(), folder
         )
         self._process = psutil.Process()
         self._threads = ThreadLoadMeter()

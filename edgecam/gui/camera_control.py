@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from edgecam.camera.base import Camera
     from edgecam.camera.discovery import CameraInfo
     from edgecam.gui.bridge import Bridge
-    from edgecam.gui.camera_scan import CameraScan
+    from edgecam.gui.camera_watch import CameraWatch
     from edgecam.gui.detection_control import DetectionControl
     from edgecam.gui.live_view import LiveView
     from edgecam.gui.picker import Picker
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 GONE = {CameraState.STALLED, CameraState.RECONNECTING, CameraState.FAILED}
 MAX_RECENT = 8
-NO_CAMERA = "No camera was found. This is the bundled demo; plug in a camera and choose it above."
+NO_CAMERA = "No camera was found. This is the bundled demo; plug in a camera and it takes over."
 
 
 class CameraControl(QObject):
@@ -41,12 +41,12 @@ class CameraControl(QObject):
     state_changed = Signal()
 
     def __init__(
-        self, pipeline: Pipeline, bridge: Bridge, preferences: Preferences, scan: CameraScan, picker: Picker,
+        self, pipeline: Pipeline, bridge: Bridge, preferences: Preferences, watch: CameraWatch, picker: Picker,
         view: LiveView, state_panel: StatePanel, status_line: StatusLine, detections: DetectionControl, toast: Toast,
         *, camera_for: Callable[..., Camera], fps: float | None,
     ) -> None:  # fmt: skip
         super().__init__(picker)
-        self._pipeline, self._preferences, self._scan = pipeline, preferences, scan
+        self._pipeline, self._preferences, self._watch = pipeline, preferences, watch
         self._picker, self._view, self._state_panel, self._status_line = picker, view, state_panel, status_line
         self._detections, self._toast = detections, toast
         self._camera_for, self._fps = camera_for, fps
@@ -55,13 +55,14 @@ class CameraControl(QObject):
         self._status: CameraStatus | None = None
         self._opening = ""
         self._first_choice: Callable[[], None] | None = None
+        self._watched = False
+        self._stands_in = False  # the demo plays only because there was no camera
         bridge.camera_changed_in_gui.connect(self._on_changed)
         bridge.camera_refused_in_gui.connect(self._on_refused)
-        scan.scanned.connect(self._on_scanned)
+        watch.changed.connect(self._on_cameras)
         self._menu = CameraMenu(picker)
         self._menu.chosen.connect(self.choose)
         picker.about_to_open.connect(self._fill_menu)
-        picker.about_to_open.connect(scan.start)
         picker.show_choice("No camera", "looking for one …")
 
     # What is shown
@@ -96,13 +97,14 @@ class CameraControl(QObject):
         """The first camera: the one asked for, else the one shown last, else the first one found, else the demo."""
         if source:
             self.choose(source)
-            return
-        self._first_choice = self._choose_found
-        self._scan.start()
+        else:
+            self._first_choice = self._choose_found
+        self._watch.start()
 
     def choose(self, address: str) -> None:
         """Changes to the source at `address`; the present one stays until that one delivers."""
         self._first_choice = None
+        self._stands_in = False
 
         def make_camera() -> Camera:
             settings = self._preferences.value
@@ -164,12 +166,30 @@ class CameraControl(QObject):
         self._toast.say(message if self._camera is None else f"{message} {self._camera.name} goes on.")
         self._show_state()
 
-    def _on_scanned(self, cameras: Sequence[CameraInfo]) -> None:
+    def _on_cameras(self, cameras: Sequence[CameraInfo]) -> None:
+        known = {camera.address for camera in self._cameras}
+        new = [camera for camera in cameras if camera.address not in known]
         self._cameras = cameras
         if self._picker.menu.isVisible():
             self._fill_menu()
         if self._first_choice is not None:
             self._first_choice()
+        elif self._watched:
+            self._offer(new)
+        self._watched = True
+
+    def _offer(self, new: Sequence[CameraInfo]) -> None:
+        """Cameras that were just plugged in."""
+        for info in new:
+            if self._camera is not None and info.address == self._camera.address:
+                self._pipeline.hurry()  # the lost one is back
+            elif info.unusable:
+                self._toast.say(info.unusable)
+            elif self._stands_in:
+                self._toast.say(f"{info.name} was plugged in.")
+                self.choose(info.address)
+            else:
+                self._toast.say(f"{info.name} was plugged in. Choose it above.")
 
     def _choose_found(self) -> None:
         usable = [camera.address for camera in self._cameras if not camera.unusable]
@@ -182,11 +202,9 @@ class CameraControl(QObject):
             self.choose(usable[0])
             return
         problem = next((camera.unusable for camera in self._cameras if camera.unusable), None)
-        self._toast.say(
-            problem or "No camera was found. This is the bundled demo; plug in a camera and choose it above.",
-            lasting=True,
-        )
+        self._toast.say(problem or NO_CAMERA, lasting=True)
         self.choose(DEMO)
+        self._stands_in = True
 
     # Words and pictures
 

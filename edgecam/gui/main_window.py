@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from edgecam.camera.base import Camera
     from edgecam.detector.library import ModelLibrary
-    from edgecam.gui.camera_scan import CameraScan
+    from edgecam.gui.camera_watch import CameraWatch
     from edgecam.gui.preferences import Preferences
 
 MINIMUM_WH = (480, 360)
@@ -51,7 +51,7 @@ class MainWindow(QWidget):
     """Everything is wired in `__init__`, from the pipeline down to the figures.
 
     Args:
-        preferences, library, scan: what is remembered, which models and which cameras there are.
+        preferences, library, watch: what is remembered, which models and which cameras there are.
         pictures: where snapshots go.
         camera_for: what makes a camera of an address.
         threads, provider: of the detector; None for the default.
@@ -61,7 +61,7 @@ class MainWindow(QWidget):
     closed = Signal()
 
     def __init__(
-        self, preferences: Preferences, library: ModelLibrary, scan: CameraScan, pictures: Path, *,
+        self, preferences: Preferences, library: ModelLibrary, watch: CameraWatch, pictures: Path, *,
         camera_for: Callable[..., Camera] = camera_for,
         threads: int | None = None, provider: str | None = None, fps: float | None = None,
     ) -> None:  # fmt: skip
@@ -73,6 +73,7 @@ class MainWindow(QWidget):
         self.resize(QSize(*preferences.value.window_wh).boundedTo(room))
         self._normal = self.geometry()
         self._compact_panel = False
+        self._watch = watch
         self.preferences = preferences
         feed = ViewFeed()
         self.bridge = Bridge(feed)
@@ -94,7 +95,7 @@ class MainWindow(QWidget):
             threads=threads, provider=provider,
         )  # fmt: skip
         self.cameras = CameraControl(
-            self.pipeline, self.bridge, preferences, scan, self.camera_picker, self.view, self.state_panel,
+            self.pipeline, self.bridge, preferences, watch, self.camera_picker, self.view, self.state_panel,
             self.status_line, self.detections, self.toast, camera_for=camera_for, fps=fps,
         )  # fmt: skip
         self.snapshots = SnapshotSaver(pictures, self)
@@ -270,6 +271,7 @@ class MainWindow(QWidget):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.preferences.write()
+        self._watch.stop()
         self.pipeline.stop()
         event.accept()
         self.closed.emit()

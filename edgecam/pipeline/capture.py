@@ -77,6 +77,7 @@ class CaptureWorker(threading.Thread):
         self._keep_trying = keep_trying and camera.live
         self._after = after
         self._stop_event = threading.Event()
+        self._hurry = threading.Event()
         self._resumed = threading.Event()
         self._resumed.set()
         self._status = CameraStatus(CameraState.OPENING, since=time.monotonic())
@@ -102,7 +103,12 @@ class CaptureWorker(threading.Thread):
         """Makes the thread end soon, also in the middle of opening; does not wait."""
         self._stop_event.set()
         self._resumed.set()
+        self._hurry.set()
         self.camera.cancel()
+
+    def hurry(self) -> None:
+        """Tries to reconnect now: the camera is said to be back."""
+        self._hurry.set()
 
     # This thread
 
@@ -139,7 +145,8 @@ class CaptureWorker(threading.Thread):
                 return
             attempt += 1
             self._set(CameraState.RECONNECTING, message, attempt)
-            self._stop_event.wait(BACKOFF_S[min(attempt, len(BACKOFF_S)) - 1])
+            if self._hurry.wait(BACKOFF_S[min(attempt, len(BACKOFF_S)) - 1]) and not self.stopping:
+                self._hurry.clear()
 
     def _may_try_again(self) -> bool:
         return self.camera.live and (self._keep_trying or self.delivered.count > 0)

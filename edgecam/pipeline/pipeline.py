@@ -144,6 +144,11 @@ class Pipeline:
         if self._current:
             self._current.worker.pause(paused)
 
+    def hurry(self) -> None:
+        """Tries at once to reconnect a lost camera."""
+        if self._current:
+            self._current.worker.hurry()
+
     def stop(self) -> None:
         """Ends all threads; returns within 2 s, even if a camera hangs (its thread then dies with the process)."""
         with self._lock:

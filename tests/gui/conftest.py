@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from edgecam import resources
+from edgecam.camera.hotplug import CameraWatcher
 from edgecam.camera.opening import camera_for
 from edgecam.detector.library import ModelLibrary
-from edgecam.gui.camera_scan import CameraScan
+from edgecam.gui.camera_watch import CameraWatch
 from edgecam.gui.main_window import MainWindow
 from edgecam.gui.preferences import Preferences
 from edgecam.settings import SettingsStore, default_path
@@ -31,7 +32,7 @@ WindowMaker = Callable[..., MainWindow]
 def make_window(qtbot: QtBot, own_home: Path) -> Iterator[WindowMaker]:
     """Makes windows that are shown, and closed at the test's end.
 
-    Keywords: cameras (address → a Camera to give for it), found (what a scan finds), model.
+    Keywords: cameras (address → a Camera to give for it), found (the cameras that are plugged in; may change), model.
     """
     windows: list[MainWindow] = []
 
@@ -46,11 +47,18 @@ def make_window(qtbot: QtBot, own_home: Path) -> Iterator[WindowMaker]:
         def open_address(address: str, **options: Any) -> Camera:
             return cameras[address]() if cameras and address in cameras else camera_for(address, **options)
 
+        there = found if found is not None else []
+
+        def watcher(on_change: Callable[..., None]) -> CameraWatcher:
+            return CameraWatcher(
+                on_change, look=lambda: list(there), snapshot=lambda: tuple(there), listen=lambda: None, poll_s=0.1
+            )
+
         library = ModelLibrary(resources.models_folder(), own_home / "models")
         window = MainWindow(
             Preferences(SettingsStore(default_path())),
             library,
-            CameraScan(lambda: list(found or [])),
+            CameraWatch(watcher),
             own_home / "Pictures",
             camera_for=open_address,
         )

@@ -16,6 +16,7 @@ from PySide6.QtGui import QDropEvent
 
 from edgecam import resources
 from edgecam.camera.base import CameraState
+from edgecam.camera.discovery import CameraInfo, CameraKind
 from edgecam.camera.pattern import PatternCamera
 from edgecam.settings import default_path
 from tests.fakes import FaultyCamera, PlainCamera
@@ -294,3 +295,28 @@ def test_every_control_has_a_name_for_screen_readers(make_window: WindowMaker) -
             named = control.accessibleName() or getattr(control, "text", str)()
             inside = type(control).__name__ in {"QScrollBar"} or control.objectName().startswith("qt_")
             assert named or inside, control
+
+
+def test_a_camera_that_is_plugged_in_is_offered_at_once(make_window: WindowMaker, qtbot: QtBot) -> None:
+    info = CameraInfo("Fake Cam", "cam", "/dev/fake0", "USB 1-1", next(iter(CameraKind)))
+    other = CameraInfo("Other Cam", "other", "/dev/fake1", "USB 1-2", next(iter(CameraKind)))
+    found: list[CameraInfo] = []
+    window = make_window(cameras={"cam": FaultyCamera}, found=found)
+    window.cameras.start(None)
+    qtbot.waitUntil(lambda: window.cameras.is_demo, timeout=10_000)
+    found.append(info)  # it takes the place of the demo
+    qtbot.waitUntil(lambda: window.camera_picker.title == "Fake Cam", timeout=5000)
+    found.append(other)  # a second one is offered
+    qtbot.waitUntil(lambda: "Other Cam was plugged in" in window.toast.text, timeout=5000)
+    assert window.camera_picker.title == "Fake Cam"
+    window.camera_picker.about_to_open.emit()
+    assert any(action.text().startswith("Other Cam") for action in window.camera_picker.menu.actions())
+
+
+def test_a_camera_without_permission_says_what_to_do(make_window: WindowMaker, qtbot: QtBot) -> None:
+    why = "You may not use it: join the group video."
+    info = CameraInfo("Locked Cam", "locked", "/dev/fake0", "USB 1-1", next(iter(CameraKind)), why)
+    window = make_window(found=[info])
+    window.cameras.start(None)
+    qtbot.waitUntil(lambda: window.cameras.is_demo, timeout=10_000)
+    assert why in window.toast.text
