@@ -101,7 +101,7 @@ class Detector:
         self.multi_label = multi_label
         file = read_onnx_file(path)
         self._session = open_session(file, path, threads=self.threads, provider=provider)
-        self._graph = Graph.of(self._session)
+        self._graph = Graph.of(self._session, file.metadata, source=str(path))
         self.recognition = recognise(
             self._graph,
             lambda feed: run_session(self._session, [output.name for output in self._graph.outputs], feed),

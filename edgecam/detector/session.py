@@ -64,7 +64,7 @@ def open_session(
     # Resolved, as the check of further files was: both must look in the same folder.
     model = file.without_weight_inputs or str(path.resolve())
     try:
-        return ort.InferenceSession(model, sess_options=options, providers=providers)
+        return ort.InferenceSession(model, sess_options=options, providers=providers, enable_fallback=0)
     except Exception as error:
         raise ModelError(f"{path}: this is not a model that onnxruntime can run ({_one_line(error)}).") from error
 

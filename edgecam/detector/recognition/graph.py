@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgecam.errors import ModelError
+
 if TYPE_CHECKING:
     import onnxruntime
     from numpy.typing import NDArray
@@ -50,14 +52,24 @@ class Graph:
     producer: str = ""
 
     @classmethod
-    def of(cls, session: onnxruntime.InferenceSession) -> Graph:
-        meta = session.get_modelmeta()
-        return cls(
-            tuple(_tensor(item) for item in session.get_inputs()),
-            tuple(_tensor(item) for item in session.get_outputs()),
-            dict(meta.custom_metadata_map),
-            str(meta.producer_name),
-        )
+    def of(cls, session: onnxruntime.InferenceSession, metadata: dict[str, str], *, source: str) -> Graph:
+        """What a session declares.
+
+        Args:
+            metadata: as read by `onnx_file`: onnxruntime's own reading fails on text that is not UTF-8.
+
+        Raises:
+            ModelError: a name is no text.
+        """
+        try:
+            return cls(
+                tuple(_tensor(item) for item in session.get_inputs()),
+                tuple(_tensor(item) for item in session.get_outputs()),
+                metadata,
+                str(session.get_modelmeta().producer_name),
+            )
+        except UnicodeDecodeError as error:
+            raise ModelError(f"{source}: a name in the file is not text ({error}).") from error
 
 
 def _tensor(item: Any) -> Tensor:

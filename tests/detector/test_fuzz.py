@@ -1,0 +1,33 @@
+"""A short run of the fuzzer; the long one is `python -m tests.detector.fuzz`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from edgecam.detector.description import Decoder
+from tests.detector.fuzz import fuzz_outputs
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def test_mutated_outputs() -> None:
+    ends = fuzz_outputs(0, 2000)
+    assert sum(ends.values()) == 2000
+    found = {end.split(":")[0] for end in ends if end.endswith("found")}
+    assert len(found) == len(Decoder), f"the fuzzer hits too few decoders: {found}"
+
+
+def test_mutated_files() -> None:
+    """In a process of their own: a file may take it down, but not with a Python error."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.detector.fuzz", "files", "0", "300"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr[-2000:]
+    assert done.returncode <= 0
