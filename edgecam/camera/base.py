@@ -67,6 +67,7 @@ class Camera(abc.ABC):
         address: the text that opens the same source again, without a password.
         live: True where frames come whether one reads them or not (the newest wins); False for files and pictures
             (every frame counts, and reading can wait).
+        never_repeats: two equal pictures in a row mean that the camera hangs, because real ones have noise.
         wanted: the mode to ask for at the next `open`; None for a good default.
         notice: what the user should know although all went well ("… no longer offers …"); "" where there is nothing.
         remote: it is reached over a network.
@@ -79,6 +80,7 @@ class Camera(abc.ABC):
     live: bool = True
     remote: bool = False
     device: str | None = None
+    never_repeats: bool = False
     wanted: CameraMode | None = None
     notice: str = ""
 

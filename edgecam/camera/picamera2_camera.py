@@ -32,6 +32,8 @@ class Picamera2Camera(Camera):
         wanted: size and rate to ask for; None for 1280 × 720 at 30 frames per second.
     """
 
+    never_repeats = True
+
     def __init__(self, index: int, *, wanted: CameraMode | None = None) -> None:
         super().__init__()
         self.name = f"Raspberry Pi camera {index}"

@@ -42,6 +42,8 @@ class RpicamCamera(Camera):
         wanted: size and rate to ask for; None for 1280 × 720 at 30 frames per second.
     """
 
+    never_repeats = True
+
     def __init__(self, index: int, program: str, *, wanted: CameraMode | None = None) -> None:
         super().__init__()
         self.name = f"Raspberry Pi camera {index}"

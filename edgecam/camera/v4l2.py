@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from edgecam.camera.base import Camera, CameraMode
-from edgecam.camera.discovery import V4l2Node, find_node, locate
+from edgecam.camera.discovery import CameraKind, V4l2Node, find_node, locate
 from edgecam.camera.modes import default_mode, nearest_mode
 from edgecam.camera.pixel_formats import COMPRESSED, READABLE, BrokenPicture, to_bgr
 from edgecam.camera.v4l2_device import Layout, V4l2Device
@@ -76,6 +76,7 @@ class V4l2Camera(Camera):
             self.device = None
         else:
             self.name, self.address, self.device = node.name, node.address, node.path
+            self.never_repeats = node.kind in (CameraKind.USB, CameraKind.BOARD)
 
     # Camera
 

@@ -22,6 +22,7 @@ from edgecam.errors import CameraError, CameraLost, CameraTimeout, CredentialsNe
 from tests.camera.conftest import write_video
 from tests.camera.mjpeg_server import MjpegServer, jpeg
 from tests.camera.ports import free_port
+from tests.camera.reading import read_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,17 +32,6 @@ if TYPE_CHECKING:
 
 def numbers(camera: Camera, count: int) -> list[int]:
     return [read_frame_id(camera.read(2000).image) for _ in range(count)]
-
-
-def read_until(camera: Camera, error: type[CameraError], timeout_ms: int = 5000) -> None:
-    """Reads until `error` is raised."""
-    deadline = time.monotonic() + 10
-    try:
-        while time.monotonic() < deadline:
-            camera.read(timeout_ms)
-    except error:
-        return
-    pytest.fail(f"no {error.__name__} within 10 s")
 
 
 @pytest.mark.parametrize("with_length", [True, False])

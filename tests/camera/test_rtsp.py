@@ -17,7 +17,7 @@ from edgecam.camera.credentials import Credentials
 from edgecam.camera.opening import camera_for
 from edgecam.errors import CameraError, CameraLost, CameraTimeout, CredentialsNeeded
 from tests.camera.ports import free_port
-from tests.camera.test_mjpeg import read_until
+from tests.camera.reading import read_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

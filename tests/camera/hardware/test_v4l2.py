@@ -20,7 +20,8 @@ from edgecam.camera.pixel_formats import READABLE
 from edgecam.camera.v4l2 import V4l2Camera
 from edgecam.camera.v4l2_device import V4l2Device
 from edgecam.errors import CameraBusy, CameraDenied, CameraError, CameraLost, CameraTimeout
-from tests.camera.hardware.conftest import PATIENCE_MS, press, read_until, v4l2_ctl
+from tests.camera.hardware.conftest import PATIENCE_MS, press, v4l2_ctl
+from tests.camera.reading import read_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -380,7 +381,9 @@ class TestInjectedFaults:
         camera.open()
         camera.read(PATIENCE_MS)
         press(node.path, "inject_fatal_streaming_error")
-        message, took_s = read_until(camera, CameraLost)
+        started = time.monotonic()
+        _frames, message = read_until(camera, CameraLost, PATIENCE_MS, 30)
+        took_s = time.monotonic() - started
         assert "fatal error" in message
         assert took_s < 5
         camera.close()
