@@ -8,6 +8,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edgecam.camera.orientation import Orientation
 from edgecam.errors import CameraError
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Camera(abc.ABC):
         live: True where frames come whether one reads them or not (the newest wins); False for files and pictures
             (every frame counts, and reading can wait).
         never_repeats: two equal pictures in a row mean that the camera hangs, because real ones have noise.
+        orientation: how the pictures are turned before anyone sees them; may be changed at any time, from any thread.
         wanted: the mode to ask for at the next `open`; None for a good default.
         notice: what the user should know although all went well ("… no longer offers …"); "" where there is nothing.
         remote: it is reached over a network.
@@ -81,6 +83,7 @@ class Camera(abc.ABC):
     remote: bool = False
     device: str | None = None
     never_repeats: bool = False
+    orientation: Orientation = Orientation()
     wanted: CameraMode | None = None
     notice: str = ""
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-import cv2
 import numpy as np
 
 if TYPE_CHECKING:
     from edgecam.frames import Frame
 
 ROTATIONS: Final = (0, 90, 180, 270)
-_CODES: Final = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +32,12 @@ class Orientation:
         """The frame as it is to be seen; the same object where nothing is to be done."""
         if not self.rotation and not self.mirror:
             return frame
+        import cv2  # here: the contract of cameras is imported by much that needs no OpenCV
+
         image = frame.image
         if self.rotation:
-            image = np.asarray(cv2.rotate(image, _CODES[self.rotation]), np.uint8)
+            codes = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+            image = np.asarray(cv2.rotate(image, codes[self.rotation]), np.uint8)
         if self.mirror:
             image = np.asarray(cv2.flip(image, 1), np.uint8)
         return replace(frame, image=image)

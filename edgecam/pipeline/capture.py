@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from edgecam.camera.base import CameraState
-from edgecam.errors import CameraError, CameraTimeout, EndOfStream
+from edgecam.camera.watchdog import RepeatWatch
+from edgecam.errors import CameraError, CameraLost, CameraTimeout, EndOfStream
 from edgecam.pipeline.rates import RateMeter
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class CaptureWorker(threading.Thread):
         self._on_frame, self._on_status = on_frame, on_status
         self._keep_trying = keep_trying and camera.live
         self._after = after
+        self._repeats = RepeatWatch()
         self._stop_event = threading.Event()
         self._hurry = threading.Event()
         self._resumed = threading.Event()
@@ -171,6 +173,9 @@ class CaptureWorker(threading.Thread):
             if self.stopping:
                 break
             last, attempt = time.monotonic(), 0
+            if self.camera.never_repeats and self._repeats.is_stuck(frame.image, last):
+                raise CameraLost(f"{self.camera.name} sends the same picture again and again; it is started anew.")
+            frame = self.camera.orientation.apply(frame)
             self.delivered.tick(last)
             if self._status.state is not CameraState.LIVE:
                 self._set(CameraState.LIVE)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import threading
 import time
 
+import numpy as np
 import pytest
 from pipeline_fakes import Behaviour, Bench, FakeCamera, Recorder
 
 from edgecam.camera.base import CameraState
+from edgecam.camera.orientation import Orientation
+from edgecam.camera.watchdog import RepeatWatch
 from edgecam.errors import CameraDenied, CameraError
+from edgecam.frames import Frame
 from edgecam.pipeline.capture import CaptureWorker
 
 LIVE, STALLED, RECONNECTING = CameraState.LIVE, CameraState.STALLED, CameraState.RECONNECTING
@@ -117,6 +121,54 @@ def test_a_short_silence_ends_by_itself_without_opening_again(impatient: None) -
     act.silent = False
     recorder.wait_for(lambda: recorder.states == [LIVE, STALLED, LIVE])
     assert act.opened == 1
+    stop(worker)
+
+
+class StuckCamera(FakeCamera):
+    """Its driver goes on and delivers one picture again and again, until it is opened anew."""
+
+    never_repeats = True
+    heals = True
+
+    def read(self, timeout_ms: int = 1000) -> Frame:
+        frame = super().read(timeout_ms)
+        stuck = self.behaviour.opened == 1 or not self.heals
+        return Frame(np.full((32, 64, 3), 50, np.uint8), frame.frame_id, frame.captured_at) if stuck else frame
+
+
+@pytest.fixture
+def quick_watch(impatient: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgecam.pipeline.capture.RepeatWatch", lambda: RepeatWatch(after_s=0.2))
+
+
+def test_a_camera_that_hangs_on_one_picture_is_opened_anew(quick_watch: None) -> None:
+    recorder, act = Recorder(), Behaviour()
+    worker = start(StuckCamera("camera", act), recorder)
+    recorder.wait_for(lambda: recorder.states == [LIVE, RECONNECTING, LIVE])
+    assert "the same picture again and again" in recorder.cameras[1][1].message
+    assert act.opened == 2
+    stop(worker)
+
+
+def test_a_picture_that_still_stands_still_afterwards_is_taken_as_it_is(quick_watch: None) -> None:
+    recorder, act = Recorder(), Behaviour()
+    camera = StuckCamera("camera", act)
+    camera.heals = False
+    worker = start(camera, recorder)
+    recorder.wait_for(lambda: recorder.states == [LIVE, RECONNECTING, LIVE])
+    time.sleep(0.6)
+    assert recorder.states == [LIVE, RECONNECTING, LIVE]
+    stop(worker)
+
+
+def test_pictures_are_turned_as_the_user_wants_at_any_time(impatient: None) -> None:
+    recorder = Recorder()
+    camera = FakeCamera("camera")
+    worker = start(camera, recorder)
+    recorder.wait_for(lambda: len(recorder.frames) >= 3)
+    assert recorder.frames[0].size_wh == (64, 32)
+    camera.orientation = Orientation(rotation=90)
+    recorder.wait_for(lambda: recorder.frames[-1].size_wh == (32, 64))
     stop(worker)
 
 

@@ -1,0 +1,203 @@
+"""picamera2, which exists only on a Raspberry Pi: a stand-in module with the part of its interface that is used."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pytest
+
+from edgecam.camera.base import CameraMode
+from edgecam.camera.picamera2_camera import Picamera2Camera
+from edgecam.errors import CameraBusy, CameraError, CameraLost, CameraTimeout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Request:
+    def __init__(self, image: np.ndarray, stamp_ns: int) -> None:
+        self._image, self._stamp_ns = image, stamp_ns
+        self.released = False
+        FakePicamera2.held.append(self)
+
+    def make_array(self, stream: str) -> np.ndarray:
+        assert stream == "main"
+        return self._image
+
+    def get_metadata(self) -> dict[str, int]:
+        return {"SensorTimestamp": self._stamp_ns}
+
+    def release(self) -> None:
+        self.released = True
+
+
+class FakePicamera2:
+    """Delivers pictures of one colour every 10 ms while started."""
+
+    held: ClassVar[list[Request]] = []
+    behaviour: ClassVar[str] = "good"
+    open_cameras: ClassVar[int] = 0
+
+    sensor_modes: ClassVar[list[dict[str, Any]]] = [
+        {"size": (1536, 864), "fps": 120.13},
+        {"size": (2304, 1296), "fps": 56.03},
+    ]
+
+    def __init__(self, index: int) -> None:
+        if index > 0:
+            raise IndexError("list index out of range")
+        if self.behaviour == "busy":
+            raise RuntimeError("Failed to acquire camera: Device or resource busy")
+        type(self).open_cameras += 1
+        self._size = (0, 0)
+        self._started = False
+        self._cancelled = False
+
+    def create_video_configuration(self, main: dict[str, Any], controls: dict[str, Any], **_: Any) -> dict[str, Any]:
+        assert main["format"] == "RGB888"
+        return {"main": main, "controls": controls}
+
+    def configure(self, configuration: dict[str, Any]) -> None:
+        self._size = configuration["main"]["size"]
+
+    def camera_configuration(self) -> dict[str, Any]:
+        return {"main": {"size": self._size}}
+
+    def start(self) -> None:
+        if self.behaviour == "start fails":
+            raise RuntimeError("Failed to start camera")
+        self._started = True
+
+    def stop(self) -> None:
+        self._started = False
+
+    def close(self) -> None:
+        type(self).open_cameras -= 1
+
+    def capture_request(self, wait: bool) -> object:
+        assert wait is False
+        return object()
+
+    def wait(self, _job: object, timeout: float) -> Request:
+        if self.behaviour == "stall":
+            time.sleep(timeout)
+            raise TimeoutError
+        if self.behaviour == "lost":
+            raise RuntimeError("Camera frontend has timed out")
+        time.sleep(0.01)
+        image = np.zeros((self._size[1], self._size[0] + 8, 3), np.uint8)[:, : self._size[0]]  # padded rows
+        image[:] = (10, 20, 200)
+        stamp = int((time.clock_gettime(time.CLOCK_BOOTTIME) - 0.03) * 1e9)
+        return Request(image, stamp)
+
+    def cancel_all_and_flush(self) -> None:
+        self._cancelled = True
+
+
+@pytest.fixture(autouse=True)
+def picamera2(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakePicamera2]]:
+    module = ModuleType("picamera2")
+    module.Picamera2 = FakePicamera2  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "picamera2", module)
+    FakePicamera2.behaviour, FakePicamera2.open_cameras = "good", 0
+    FakePicamera2.held.clear()
+    yield FakePicamera2
+    assert FakePicamera2.open_cameras == 0
+    assert all(request.released for request in FakePicamera2.held)
+
+
+def test_frames_have_the_sensors_time_and_memory_of_their_own() -> None:
+    with Picamera2Camera(0) as camera:
+        frames = [camera.read() for _ in range(5)]
+        now = time.monotonic()
+    assert [frame.frame_id for frame in frames] == list(range(5))
+    assert frames[0].size_wh == (1280, 720)
+    assert frames[0].image[0, 0].tolist() == [10, 20, 200]  # blue, green, red
+    assert frames[0].image.flags.c_contiguous
+    assert now - frames[-1].captured_at == pytest.approx(0.03, abs=0.02)
+
+
+def test_modes_are_what_the_sensor_can_do() -> None:
+    wanted = CameraMode(1920, 1080, 30.0, "RGB888")
+    with Picamera2Camera(0, wanted=wanted) as camera:
+        assert camera.mode == wanted
+        assert CameraMode(1280, 720, 60.0, "RGB888") in camera.modes
+        assert CameraMode(1920, 1080, 60.0, "RGB888") not in camera.modes
+    with Picamera2Camera(0, wanted=CameraMode(9000, 9000, 30.0, "RGB888")) as camera:
+        assert "no longer offers" in camera.notice
+        camera.read()
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "error", "said"),
+    [("busy", CameraBusy, "in use"), ("start fails", CameraError, "cannot be opened: Failed to start camera")],
+)
+def test_a_failed_opening_is_cleaned_up_and_the_next_works(
+    picamera2: type[FakePicamera2], behaviour: str, error: type[CameraError], said: str
+) -> None:
+    camera = Picamera2Camera(0)
+    picamera2.behaviour = behaviour
+    with pytest.raises(error, match=said):
+        camera.open()
+    assert picamera2.open_cameras == 0
+    picamera2.behaviour = "good"
+    camera.open()
+    camera.read()
+    camera.close()
+
+
+def test_no_such_camera() -> None:
+    with pytest.raises(CameraError, match="finds no such camera"):
+        Picamera2Camera(1).open()
+
+
+def test_a_stall_times_out(picamera2: type[FakePicamera2]) -> None:
+    with Picamera2Camera(0) as camera:
+        picamera2.behaviour = "stall"
+        started = time.monotonic()
+        with pytest.raises(CameraTimeout):
+            camera.read(300)
+        assert time.monotonic() - started == pytest.approx(0.3, abs=0.15)
+        picamera2.behaviour = "good"
+        camera.read()
+
+
+def test_a_lost_camera(picamera2: type[FakePicamera2]) -> None:
+    with Picamera2Camera(0) as camera:
+        camera.read()
+        picamera2.behaviour = "lost"
+        with pytest.raises(CameraLost, match="timed out"):
+            camera.read()
+
+
+def test_cancelling_a_waiting_reader(picamera2: type[FakePicamera2]) -> None:
+    with Picamera2Camera(0) as camera:
+        picamera2.behaviour = "stall"
+        caught: list[CameraError] = []
+
+        def work() -> None:
+            try:
+                camera.read(20_000)
+            except CameraError as error:
+                caught.append(error)
+
+        thread = threading.Thread(target=work, name="reads")
+        thread.start()
+        time.sleep(0.2)
+        camera.cancel()
+        thread.join(1)
+        assert not thread.is_alive()
+        assert not isinstance(caught[0], CameraTimeout)
+
+
+def test_pausing() -> None:
+    with Picamera2Camera(0) as camera:
+        camera.read()
+        camera.pause()
+        camera.resume()
+        assert camera.read().frame_id == 1
