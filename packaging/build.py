@@ -24,6 +24,7 @@ ROOT = PACKAGING.parent
 DIST = ROOT / "dist"
 MACHINE = platform.machine()
 DEBIAN_ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}
+ICONS = ROOT / "build" / "icons"
 ICON_SIZES = (16, 24, 32, 48, 64, 128, 256, 512)
 LOCK = PACKAGING / "locks" / f"linux-{MACHINE}-py{sys.version_info.major}{sys.version_info.minor}.txt"
 VENV = ROOT / "build" / f"venv-{LOCK.stem}"
@@ -127,41 +128,39 @@ def freeze(python: Path) -> Path:
     return bundle
 
 
-def draw_icons(python: Path) -> dict[int, Path]:
+def draw_icons(python: Path) -> None:
     """The icon as PNG in the usual sizes, drawn by Qt."""
-    folder = ROOT / "build" / "icons"
-    folder.mkdir(parents=True, exist_ok=True)
-    sizes = [str(size) for size in ICON_SIZES]
+    ICONS.mkdir(parents=True, exist_ok=True)
     environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
-    run(python, PACKAGING / "draw_icons.py", ROOT / "assets/icon.svg", folder, *sizes, env=environment)
-    return {size: folder / f"{size}.png" for size in ICON_SIZES}
+    sizes = [str(size) for size in ICON_SIZES]
+    run(python, PACKAGING / "draw_icons.py", ROOT / "assets/icon.svg", ICONS, *sizes, env=environment)
 
 
-def pack(bundle: Path, icons: dict[int, Path]) -> list[Path]:
-    """The .tar.xz and the .deb."""
-    architecture, stamp = DEBIAN_ARCHITECTURE[MACHINE], str(commit_time())
-    archive = DIST / f"edgecam-{version()}-linux-{MACHINE}.tar.xz"
+def pack(bundle: Path, machine: str) -> list[Path]:
+    """The .tar.xz and the .deb of a bundle for `machine`, which need not be this one."""
+    architecture, stamp = DEBIAN_ARCHITECTURE[machine], str(commit_time())
+    archive = DIST / f"edgecam-{version()}-linux-{machine}.tar.xz"
     say(f"packing {archive.name}")
     order = ["--sort=name", "--owner=0", "--group=0", "--numeric-owner", f"--mtime=@{stamp}", "--mode=go=rX,u+rw,a-s"]
-    environment = os.environ | {"XZ_OPT": "-9e", "SOURCE_DATE_EPOCH": stamp}
-    run("tar", *order, "-C", DIST, "-cJf", archive, bundle.name, env=environment)
+    run("tar", *order, "-C", bundle.parent, "-cJf", archive, bundle.name, env=os.environ | {"XZ_OPT": "-9e -T2"})
     package = DIST / f"edgecam_{version()}_{architecture}.deb"
     say(f"packing {package.name}")
     date = datetime.fromtimestamp(int(stamp), UTC).date().isoformat()
     os.environ["SOURCE_DATE_EPOCH"] = stamp
+    icons = {size: ICONS / f"{size}.png" for size in ICON_SIZES}
     build_deb(bundle, icons, version(), architecture, date, package)
     return [archive, package]
 
 
-def report(bundle: Path, packed: list[Path]) -> None:
+def report(bundle: Path, packed: list[Path], machine: str) -> None:
     """Sizes, and the bundle's own list of files with hashes, which two builds of one commit share."""
     files = sorted(path for path in bundle.rglob("*") if path.is_file() and not path.is_symlink())
     hashes = "".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(bundle)}\n" for path in files)
-    (DIST / f"edgecam-{version()}-linux-{MACHINE}.sha256").write_text(hashes, encoding="utf-8")
+    (DIST / f"edgecam-{version()}-linux-{machine}.sha256").write_text(hashes, encoding="utf-8")
     size = sum(path.stat().st_size for path in files)
-    say(f"{bundle.relative_to(ROOT)}: {len(files)} files, {size / 1e6:.0f} MB")
+    say(f"{bundle}: {len(files)} files, {size / 1e6:.0f} MB")
     for path in packed:
-        say(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1e6:.1f} MB")
+        say(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
 
 
 def main() -> int:
@@ -171,6 +170,9 @@ def main() -> int:
     parser.add_argument("--system", action="store_true", help="the small .deb for Debian 13 instead")
     parser.add_argument(
         "--lock", nargs="?", const=MACHINE, choices=DEBIAN_ARCHITECTURE, help="write the lock file of a machine anew"
+    )
+    parser.add_argument(
+        "--pack", nargs=2, metavar=("MACHINE", "DIR"), help="only the archives, of a bundle made before"
     )
     args = parser.parse_args()
     try:
@@ -183,10 +185,14 @@ def main() -> int:
         prepare_tools()
         if args.lock:
             write_lock(args.lock)
-            return 0
-        python = make_venv()
-        bundle = freeze(python)
-        report(bundle, [] if args.no_archives else pack(bundle, draw_icons(python)))
+        elif args.pack:
+            machine, bundle = args.pack[0], Path(args.pack[1])
+            report(bundle, pack(bundle, machine), machine)
+        else:
+            python = make_venv()
+            bundle = freeze(python)
+            draw_icons(python)
+            report(bundle, [] if args.no_archives else pack(bundle, MACHINE), MACHINE)
     except CannotBuild as error:
         say(str(error))
         return 1
