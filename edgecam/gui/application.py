@@ -56,7 +56,10 @@ def run_window(args: argparse.Namespace) -> int:
     window.actions_.full_screen.setChecked(args.fullscreen)
     if foreign:
         window.toast.say(foreign)
-    window.models.choose(preferences.value.model if args.model is None else args.model)
+    if args.model is None:
+        window.models.choose(preferences.value.model, ask=False)
+    else:
+        window.models.choose(args.model)
     window.cameras.start(args.source)
     sockets = _quit_on_signals(window)
     try:

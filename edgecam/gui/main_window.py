@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
     from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 
     from edgecam.camera.base import Camera
@@ -92,7 +94,7 @@ class MainWindow(QWidget):
         self.detections = DetectionControl(self.pipeline, self.bridge, preferences, self.view, self.panel)
         self.models = ModelControl(
             self.pipeline, self.bridge, library, preferences, self.model_picker, self.detections, self.toast,
-            threads=threads, provider=provider,
+            self._newest_image, threads=threads, provider=provider,
         )  # fmt: skip
         self.cameras = CameraControl(
             self.pipeline, self.bridge, preferences, watch, self.camera_picker, self.view, self.state_panel,
@@ -158,6 +160,11 @@ class MainWindow(QWidget):
             self.models.choose(path)
         else:
             self.cameras.choose(path)
+
+    def _newest_image(self) -> NDArray[np.uint8] | None:
+        """Read in another thread by a preview; frames are never written to."""
+        frame = self.view.frame
+        return None if frame is None else frame.image
 
     def take_snapshot(self) -> None:
         """Saves what is on the screen."""

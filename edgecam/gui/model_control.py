@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QFileDialog
 
-from edgecam.detector.detector import Detector
+from edgecam.commands.source_options import model_records
+from edgecam.detector.loading import load_detector
 from edgecam.errors import ModelError
+from edgecam.gui.model_library import ModelLibraryDialog
+from edgecam.gui.model_questions import ModelQuestionsDialog, explain_sidecar
 from edgecam.pipeline.detect import DetectorState
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edgecam.detector.detector import Detector
     from edgecam.detector.library import ModelLibrary
     from edgecam.gui.bridge import Bridge
     from edgecam.gui.detection_control import DetectionControl
@@ -32,12 +42,17 @@ class ModelControl(QObject):
 
     def __init__(
         self, pipeline: Pipeline, bridge: Bridge, library: ModelLibrary, preferences: Preferences,
-        picker: Picker, detections: DetectionControl, toast: Toast, *, threads: int | None, provider: str | None,
+        picker: Picker, detections: DetectionControl, toast: Toast, frames: Callable[[], NDArray[np.uint8] | None], *,
+        threads: int | None, provider: str | None,
     ) -> None:  # fmt: skip
         super().__init__(picker)
         self._pipeline, self._library, self._preferences = pipeline, library, preferences
         self._picker, self._detections, self._toast = picker, detections, toast
-        self._threads, self._provider = threads, provider
+        self._frames, self._threads, self._provider = frames, threads, provider
+        self._records = model_records()
+        self._asked: set[str] = set()  # models that need not be asked about again
+        self._describing = ""
+        self.dialog: ModelLibraryDialog | ModelQuestionsDialog | None = None
         self._status: DetectorStatus | None = None
         self._running: Detector | None = None
         self._chosen = NONE
@@ -45,8 +60,12 @@ class ModelControl(QObject):
         picker.about_to_open.connect(self._fill_menu)
         self._show()
 
-    def choose(self, name_or_path: str) -> None:
-        """Loads a model by name or path, or switches detection off with "none"."""
+    def choose(self, name_or_path: str, *, ask: bool = True) -> None:
+        """Loads a model by name or path, or switches detection off with "none".
+
+        Args:
+            ask: what its file does not say is asked for.
+        """
         if name_or_path == NONE:
             self._chosen = NONE
             self._preferences.change(model=NONE)
@@ -58,8 +77,14 @@ class ModelControl(QObject):
             self._toast.say(str(error))
             return
         self._chosen = entry.name if entry.bundled else str(entry.path)
-        path, threads, provider = entry.path, self._threads, self._provider
-        self._pipeline.detect.change(entry.name, lambda: Detector(path, threads=threads, provider=provider))
+        if not ask:
+            self._asked.add(str(entry.path))
+        records, threads, provider = self._records, self._threads, self._provider
+
+        def load() -> Detector:
+            return load_detector(entry.path, records, trusted=entry.bundled, threads=threads, provider=provider)
+
+        self._pipeline.detect.change(entry.name, load)
 
     def choose_file(self) -> None:
         """Asks for an .onnx file."""
@@ -67,10 +92,50 @@ class ModelControl(QObject):
         if path:
             self.choose(path)
 
+    def open_library(self) -> None:
+        """The table of all models."""
+        running = self._running.path if self._running else None
+        dialog = ModelLibraryDialog(self._library, self._records, running, self._picker.window(), threads=self._threads)
+        dialog.chosen.connect(self.choose)
+        dialog.description_wanted.connect(self.describe)
+        self._open(dialog)
+
+    def describe(self, path: str = "") -> None:
+        """Asks about a model, the running one without `path`; another one is loaded first."""
+        running = self._running
+        if running is None or (path and path != str(running.path)):
+            if path:
+                self._describing = path
+                self.choose(path)
+            return
+        self._asked.add(str(running.path))
+        dialog = ModelQuestionsDialog(running.path, running.recognition, self._frames, self._picker.window())
+        dialog.saved.connect(self._on_described)
+        self._open(dialog)
+
     def refresh(self) -> None:
         """Brings the measured latency in the picker up to date."""
         if self._status is not None and self._status.state is DetectorState.READY:
             self._show()
+
+    def _open(self, dialog: ModelLibraryDialog | ModelQuestionsDialog) -> None:
+        if self.dialog is not None:
+            self.dialog.close()
+        self.dialog = dialog
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+        dialog.open()
+
+    def _on_described(self, path: str) -> None:
+        self._toast.say(explain_sidecar(Path(path)))
+        self.choose(path)
+
+    def _ask_what_is_unknown(self, detector: Detector) -> None:
+        """Asks about a stranger that was chosen just now, once."""
+        path = str(detector.path)
+        wanted = self._describing == path or (detector.recognition.questions and path not in self._asked)
+        self._describing = ""
+        if wanted:
+            self.describe()
 
     def _on_status(self, status: DetectorStatus) -> None:
         self._status = status
@@ -86,6 +151,8 @@ class ModelControl(QObject):
             else:
                 self._detections.use_model(status.detector.labels, status.detector.description.thresholds)
             self.running_changed.emit()
+            if status.detector is not None:
+                self._ask_what_is_unknown(status.detector)
         self._show()
 
     def _show(self) -> None:
@@ -117,6 +184,10 @@ class ModelControl(QObject):
         menu.addSeparator()
         self._add(group, "No model (the picture alone)", NONE, checked=running is None, tip="")
         menu.addAction("Open a model file (.onnx)…", self.choose_file)
+        running_entry = next((entry for entry in entries if entry.path == running), None)
+        describe = menu.addAction("Describe this model…", self.describe)
+        describe.setEnabled(running_entry is not None and not running_entry.bundled)
+        menu.addAction("Model library…", self.open_library)
 
     def _add(self, group: QActionGroup, text: str, choice: str, *, checked: bool, tip: str) -> None:
         action = QAction(text, group)

@@ -141,6 +141,17 @@ def _style_sheet(t: Theme) -> str:
     QLineEdit:focus {{ border: 1px solid {t.accent}; }}
     QListWidget {{ background: {t.bar}; border: 1px solid {t.line}; border-radius: 8px; padding: 4px; }}
     QListWidget::item {{ padding: 6px; }}
+    QComboBox {{ background: {t.raised}; border: 1px solid {t.line}; border-radius: 8px; padding: 6px 12px; }}
+    QComboBox:hover {{ background: {t.hover}; }}
+    QComboBox:focus {{ border: 1px solid {t.accent}; }}
+    QComboBox:disabled {{ color: {t.dim}; }}
+    QComboBox::drop-down {{ border: none; width: 28px; }}
+    QComboBox QAbstractItemView {{ background: {t.bar}; border: 1px solid {t.line}; padding: 4px; }}
+    QTableWidget {{ background: {t.bar}; border: 1px solid {t.line}; border-radius: 8px; outline: none; }}
+    QTableWidget::item {{ padding: 4px 12px; }}
+    QTableWidget::item:selected {{ background: {t.hover}; color: {t.text}; }}
+    QHeaderView, QHeaderView::section {{ background: {t.bar}; color: {t.dim}; border: none; font-size: 12px; }}
+    QHeaderView::section {{ padding: 8px 12px; border-bottom: 1px solid {t.line}; }}
     QDialog {{ background: {t.panel}; }}
     QScrollBar:vertical {{ background: transparent; width: 10px; }}
     QScrollBar::handle:vertical {{ background: {t.groove}; border-radius: 5px; min-height: 30px; }}

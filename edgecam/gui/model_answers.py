@@ -1,0 +1,111 @@
+"""The answers that a person can give about a model, and what they mean in its description. No Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from edgecam.detector.description import Decoder, Resize
+from edgecam.detector.recognition.heads import ANCHORS_V5, ANCHORS_V7
+from edgecam.detector.recognition.match import IMAGENET_MEAN, IMAGENET_STD
+
+if TYPE_CHECKING:
+    from edgecam.detector.description import ModelDescription
+
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """A usual way to turn pixels into numbers; mean and std in the order RGB."""
+
+    text: str
+    mean: Triple
+    std: Triple
+
+
+SCALINGS: Final = (
+    Scaling("0 to 1", (0.0, 0.0, 0.0), (255.0, 255.0, 255.0)),
+    Scaling("0 to 255", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+    Scaling("−1 to 1", (127.5, 127.5, 127.5), (127.5, 127.5, 127.5)),
+    Scaling("−1 to 1 (127, 128)", (127.0, 127.0, 127.0), (128.0, 128.0, 128.0)),
+    Scaling("ImageNet mean and deviation", IMAGENET_MEAN, IMAGENET_STD),
+    Scaling("ImageNet mean alone", IMAGENET_MEAN, (1.0, 1.0, 1.0)),
+)
+COLORS: Final = (("RGB", "Red first (RGB)"), ("BGR", "Blue first (BGR, as OpenCV reads)"))
+RESIZES: Final = (
+    (Resize.LETTERBOX, "Keep proportions, in the middle"),
+    (Resize.LETTERBOX_TOP_LEFT, "Keep proportions, in the corner"),
+    (Resize.STRETCH, "Stretch"),
+)
+ANCHORS: Final = ((ANCHORS_V5, "Those of YOLOv5"), (ANCHORS_V7, "Those of YOLOv7"))
+SIZES: Final = (256, 320, 416, 512, 640)
+# Of these decoders the outputs tell how many classes there are.
+COUNTED: Final = frozenset(Decoder) - {Decoder.ROWS, Decoder.LISTS}
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """One set of answers.
+
+    Attributes:
+        scaling: an index into SCALINGS; -1 for what the description says, where it is none of these.
+        input_hw: None where the file fixes it.
+        anchors: an index into ANCHORS; -1 for what the description says.
+    """
+
+    color: str
+    scaling: int
+    resize: Resize
+    input_hw: tuple[int, int] | None
+    labels: tuple[str, ...]
+    anchors: int = -1
+
+    @classmethod
+    def of(cls, description: ModelDescription) -> Answers:
+        """The answers that a description amounts to."""
+        given = description.input
+        turned = given.color == "BGR"
+        mean, std = (_turned(given.mean), _turned(given.std)) if turned else (given.mean, given.std)
+        scaling = next((i for i, one in enumerate(SCALINGS) if (one.mean, one.std) == (mean, std)), -1)
+        anchors = next((i for i, (one, _) in enumerate(ANCHORS) if one == description.output.anchors), -1)
+        size = None if given.height and given.width else given.sizes[0]
+        return cls(given.color, scaling, given.resize, size, description.labels, anchors)
+
+    def sidecar(self, before: Answers) -> dict[str, Any]:
+        """What a sidecar has to say so that these hold instead of `before`."""
+        inputs: dict[str, Any] = {}
+        if self.resize is not before.resize:
+            inputs["resize"] = self.resize.value
+        if self.color != before.color or self.scaling != before.scaling:
+            inputs["color"] = self.color
+            if self.scaling >= 0:
+                chosen = SCALINGS[self.scaling]
+                turned = self.color == "BGR"
+                inputs["mean"] = list(_turned(chosen.mean) if turned else chosen.mean)
+                inputs["std"] = list(_turned(chosen.std) if turned else chosen.std)
+        if self.input_hw is not None and self.input_hw != before.input_hw:
+            inputs["sizes"] = [list(self.input_hw)]
+        changes: dict[str, Any] = {"input": inputs} if inputs else {}
+        if self.labels != before.labels:
+            changes["labels"] = list(self.labels)
+        if self.anchors >= 0 and self.anchors != before.anchors:
+            changes["output"] = {"anchors": [[list(anchor) for anchor in level] for level in ANCHORS[self.anchors][0]]}
+        return changes
+
+    def confirmed(self) -> dict[str, Any]:
+        """A sidecar that says all of it: what was a guess is now a person's word."""
+        nothing = Answers("", -2, Resize.LETTERBOX, None, (), -1)
+        changes = self.sidecar(nothing)
+        changes.setdefault("input", {})["resize"] = self.resize.value
+        return changes
+
+
+def parse_label_lines(text: str) -> tuple[str, ...]:
+    """One label per line; empty lines at the end do not count, those between are classes without a name."""
+    lines = [line.strip() for line in text.rstrip().splitlines()]
+    return tuple(line or f"class {i}" for i, line in enumerate(lines))
+
+
+def _turned(values: Triple) -> Triple:
+    return values[2], values[1], values[0]

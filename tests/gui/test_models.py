@@ -1,0 +1,171 @@
+"""Models in the window: a stranger's file by drop, the questions about it, and the library."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+
+from edgecam.gui.class_filter import ClassFilterDialog
+from edgecam.gui.model_library import ModelLibraryDialog
+from edgecam.gui.model_questions import ModelQuestionsDialog
+from tests.fakes import PlainCamera
+from tests.tiny_models import constant_model, describe, gfl_cells
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from edgecam.gui.main_window import MainWindow
+    from tests.gui.conftest import WindowMaker
+
+WAIT_MS = 30_000
+
+
+def stranger(path: Path, classes: int = 3) -> Path:
+    """A YOLOv8 without metadata: one object of class 1 in the middle of its 64x64 input."""
+    table = np.zeros((1, 4 + classes, 84), np.float32)
+    table[0, :2] = 32
+    table[0, :4, 20] = [32, 32, 16, 16]
+    table[0, 5, 20] = 0.9
+    return constant_model(path, {"output0": table}, input_shape=(1, 3, 64, 64))
+
+
+def good(path: Path) -> Path:
+    cells = gfl_cells((64, 64), (8, 16), classes=2, bins=8, objects=[(8, 4, 4, 1, 3.0, (2, 1, 2, 1))])
+    return constant_model(path, {"cells": cells[None]}, description=describe("tiny"))
+
+
+def drop(window: MainWindow, path: Path) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    window.dropEvent(
+        QDropEvent(
+            QPointF(9, 9), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+        )
+    )
+
+
+@pytest.fixture
+def window(make_window: WindowMaker, qtbot: QtBot) -> Iterator[MainWindow]:
+    window = make_window("plain", cameras={"plain": lambda: PlainCamera((40, 90, 160))})
+    qtbot.waitUntil(lambda: window.view.frame is not None, timeout=WAIT_MS)
+    yield window
+    if window.models.dialog is not None:
+        window.models.dialog.close()
+
+
+def test_a_dropped_stranger_is_asked_about_and_remembered(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    path = stranger(tmp_path / "mine.onnx")
+    drop(window, path)
+    qtbot.waitUntil(lambda: isinstance(window.models.dialog, ModelQuestionsDialog), timeout=WAIT_MS)
+    dialog = window.models.dialog
+    assert isinstance(dialog, ModelQuestionsDialog)
+    qtbot.waitUntil(lambda: bool(dialog.picture.preview.labels), timeout=WAIT_MS)
+    assert dialog.picture.preview.detections is not None
+    assert [dialog.picture.preview.labels[i] for i in dialog.picture.preview.detections.class_ids] == ["class 1"]
+
+    dialog.labels.setPlainText("one\ntwo")
+    assert not dialog._save.isEnabled()
+    assert "2 names, but the model has 3 classes" in dialog._count.text()
+    dialog.labels.setPlainText("eins\nzwei 犬\ndrei")
+    qtbot.waitUntil(lambda: "zwei 犬" in dialog.picture.preview.labels, timeout=WAIT_MS)
+    dialog.color.setCurrentIndex(1)
+    dialog.save()
+    saved = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    assert saved["labels"] == ["eins", "zwei 犬", "drei"]
+    assert saved["input"]["color"] == "BGR"
+    qtbot.waitUntil(lambda: window.panel.class_list.rows == [("zwei 犬", 1)], timeout=WAIT_MS)
+    assert not dialog.isVisible()
+
+
+def test_not_now_is_not_asked_again(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    drop(window, stranger(tmp_path / "mine.onnx"))
+    qtbot.waitUntil(lambda: isinstance(window.models.dialog, ModelQuestionsDialog), timeout=WAIT_MS)
+    window.models.dialog.reject()
+    window.models.dialog = None
+    window.models.choose("none")
+    window.models.choose(str(tmp_path / "mine.onnx"))
+    qtbot.waitUntil(lambda: window.panel.class_list.rows == [("class 1", 1)], timeout=WAIT_MS)
+    assert window.models.dialog is None
+    assert not (tmp_path / "mine.json").exists()
+
+
+@pytest.mark.parametrize("content", [b"<html>Sign in</html>", b"", b"\x08\x08garbage"])
+def test_a_bad_file_is_one_message_and_the_old_model_goes_on(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path, content: bytes
+) -> None:
+    window.models.choose(str(good(tmp_path / "good.onnx")))
+    qtbot.waitUntil(lambda: len(window.view.detections) == 1, timeout=WAIT_MS)
+    bad = tmp_path / "bad.onnx"
+    bad.write_bytes(content)
+    drop(window, bad)
+    qtbot.waitUntil(lambda: "bad.onnx" in window.toast.text, timeout=WAIT_MS)
+    assert window.toast.text.endswith("tiny goes on.")
+    qtbot.wait(200)
+    assert len(window.view.detections) == 1
+
+
+def library_of(window: MainWindow) -> ModelLibraryDialog:
+    window.models.open_library()
+    dialog = window.models.dialog
+    assert isinstance(dialog, ModelLibraryDialog)
+    return dialog
+
+
+def names(dialog: ModelLibraryDialog) -> list[str]:
+    return [dialog.table.item(row, 0).text() for row in range(dialog.table.rowCount())]
+
+
+def test_the_library_adds_measures_uses_and_removes(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    dialog = library_of(window)
+    before = names(dialog)
+    dialog.add_file(good(tmp_path / "extra.onnx"))
+    assert not dialog.add.isEnabled()
+    qtbot.waitUntil(lambda: "extra was added." in dialog.message.text(), timeout=WAIT_MS)
+    assert names(dialog) == [*before, "extra"]
+    row = len(before)
+    dialog.table.selectRow(row)
+    assert dialog.table.item(row, 1).text() == "2"
+    assert dialog.table.item(row, 3).text().endswith("ms (64×64)")
+    dialog.measure.click()
+    qtbot.waitUntil(lambda: "per frame at 64 × 64" in dialog.message.text(), timeout=WAIT_MS)
+    dialog.use.click()
+    qtbot.waitUntil(lambda: len(window.view.detections) == 1, timeout=WAIT_MS)
+    dialog = library_of(window)
+    dialog.table.selectRow(row)
+    dialog.remove.click()
+    assert "extra was removed" in dialog.message.text()
+
+
+def test_what_cannot_be_added_is_said(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    dialog = library_of(window)
+    before = names(dialog)
+    (tmp_path / "page.onnx").write_text("<html>")
+    dialog.add_file(tmp_path / "page.onnx")
+    qtbot.waitUntil(lambda: "a web page" in dialog.message.text(), timeout=WAIT_MS)
+    assert names(dialog) == before
+
+
+def test_bundled_models_stay(window: MainWindow) -> None:
+    dialog = library_of(window)
+    for row, facts in enumerate(dialog._facts):
+        dialog.table.selectRow(row)
+        assert dialog.remove.isEnabled() == (not facts.entry.bundled)
+
+
+def test_a_thousand_classes_are_found_by_typing(qtbot: QtBot) -> None:
+    labels = [f"Pflanze Nr. {i} 植物" for i in range(999)] + ["needle"]
+    dialog = ClassFilterDialog(labels, ["needle"])
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog._search.setText("NEED")
+    assert [item.text() for item in dialog._items() if not item.isHidden()] == ["needle"]
+    dialog._set_visible(Qt.CheckState.Checked)
+    assert dialog.hidden == frozenset()
