@@ -69,6 +69,7 @@ class Camera(abc.ABC):
         live: True where frames come whether one reads them or not (the newest wins); False for files and pictures
             (every frame counts, and reading can wait).
         never_repeats: two equal pictures in a row mean that the camera hangs, because real ones have noise.
+        needs_login: the last failure was a server asking for a user name and password, or refusing those it got.
         orientation: how the pictures are turned before anyone sees them; may be changed at any time, from any thread.
         wanted: the mode to ask for at the next `open`; None for a good default.
         notice: what the user should know although all went well ("… no longer offers …"); "" where there is nothing.
@@ -83,6 +84,7 @@ class Camera(abc.ABC):
     remote: bool = False
     device: str | None = None
     never_repeats: bool = False
+    needs_login: bool = False
     orientation: Orientation = Orientation()
     wanted: CameraMode | None = None
     notice: str = ""

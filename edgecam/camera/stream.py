@@ -61,6 +61,8 @@ class StreamCamera(Camera):
         credentials: for a server that asks.
     """
 
+    remote = True
+
     def __init__(self, url: str, credentials: Credentials | None = None) -> None:
         super().__init__()
         self.address = masked_url(url)
@@ -75,6 +77,7 @@ class StreamCamera(Camera):
         self._check_cancelled()
         self._release()
         self._next_id = self._broken = 0
+        self.needs_login = False
         kind = _RtspReader if self._url.startswith("rtsp") else _HttpReader
         self._reader = kind(self.name, self._url, self._credentials)
         self._reader.start()
@@ -86,7 +89,8 @@ class StreamCamera(Camera):
         except EndOfStream as error:
             self._release()
             raise CameraError(f"{self.name} holds no picture.") from error
-        except CameraError:
+        except CameraError as error:
+            self.needs_login = isinstance(error, CredentialsNeeded)
             self._release()
             raise
 

@@ -25,7 +25,8 @@ READ_TIMEOUT_MS = 250
 STALLED_AFTER_S = 1.0
 LOST_AFTER_S = 4.0
 HANDOVER_S = 3.0
-BACKOFF_S = (0.5, 1.0, 1.0, 2.0, 2.0, 5.0)
+# The last one goes on: however long a camera was away, it is live within 2 s of its return.
+BACKOFF_S = (0.5, 1.0, 1.0, 1.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,8 @@ class CaptureWorker(threading.Thread):
                 self._hurry.clear()
 
     def _may_try_again(self) -> bool:
-        return self.camera.live and (self._keep_trying or self.delivered.count > 0)
+        # A login that was refused is not tried again by itself: servers lock out who does.
+        return self.camera.live and not self.camera.needs_login and (self._keep_trying or self.delivered.count > 0)
 
     def _stream(self, attempt: int) -> int:
         """Reads until stopped or until nothing has come for long; returns the number of tries still counted."""

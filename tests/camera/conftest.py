@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import signal
 import subprocess
 import sys
 import threading
@@ -75,6 +76,13 @@ class RtspServer:
         assert self._process.stdout is not None
         assert self._process.stdout.readline().strip() == "ready"
 
+    def freeze(self) -> None:
+        """Stops the server in its tracks: connections stay open, nothing comes."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()
@@ -118,6 +126,26 @@ def start_rtsp(rtsp_works: None) -> Iterator[Callable[..., RtspServer]]:
     yield start
     for server in servers:
         server.kill()
+
+
+FAULTS = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def fault_report(request: pytest.FixtureRequest) -> list[str]:
+    """Lines of the table of faults."""
+    return request.config.stash.setdefault(FAULTS, [])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    lines = config.stash.get(FAULTS, [])
+    if lines:
+        terminalreporter.section("faults of cameras")
+        terminalreporter.write_line(
+            f"{'camera':<8} {'fault':<22} {'away':>5} {'seen':>6} {'live':>6}  threads, files; what is said"
+        )
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(autouse=True)

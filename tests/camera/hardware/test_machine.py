@@ -32,7 +32,7 @@ def tool() -> Path:
     ("modules", "options"),
     [
         (("test_v4l2.py",), ("-n", "2")),
-        (("test_unplugging.py",), ("-n", "1")),
+        (("test_unplugging.py", "test_faults_v4l2.py"), ("-n", "1")),
         # Another way of the kernel to hand over frames, and outputs, VBI and metadata nodes beside the camera.
         (("test_v4l2.py",), ("-n", "1", "-k", "multiplanar=2 node_types=0xe1d3d")),
     ],

@@ -1,0 +1,165 @@
+"""Each fault on each backend, under the capture thread: seen how soon, said how, live again how soon, nothing left.
+
+Prints a table at the end of the test run.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from edgecam.camera.base import CameraState
+from edgecam.camera.opening import camera_for
+from edgecam.camera.rpicam import RpicamCamera
+from edgecam.pipeline.capture import CaptureWorker
+from tests.camera.fake_rpicam import install
+from tests.camera.mjpeg_server import MjpegServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from edgecam.camera.base import Camera
+    from edgecam.frames import Frame
+    from edgecam.pipeline.capture import CameraStatus
+    from tests.camera.conftest import RtspServer
+
+SEEN_WITHIN_S = 1.5
+LIVE_WITHIN_S = 2.0
+AWAY_S = (0.3, 4.0)  # gone for a moment, and for so long that the pauses between tries have grown
+
+
+@dataclass
+class Run:
+    """A capture thread and everything it told."""
+
+    camera: Camera
+
+    def __post_init__(self) -> None:
+        self.statuses: list[tuple[float, CameraStatus]] = []
+        self.arrivals: list[float] = []
+        self.worker = CaptureWorker(self.camera, on_frame=self._on_frame, on_status=self._on_status)
+        self.worker.start()
+
+    def _on_frame(self, _worker: CaptureWorker, frame: Frame) -> None:
+        self.arrivals.append(time.monotonic())
+
+    def _on_status(self, _worker: CaptureWorker, status: CameraStatus) -> None:
+        self.statuses.append((time.monotonic(), status))
+
+    def wait_frames(self, count: int, since: float = 0.0, timeout_s: float = 15) -> float:
+        """When the `count`-th frame after `since` came."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            after = [at for at in list(self.arrivals) if at > since]
+            if len(after) >= count:
+                return after[count - 1]
+            assert time.monotonic() < deadline, [status for _at, status in self.statuses]
+            time.sleep(0.01)
+
+    def wait_trouble(self, since: float, timeout_s: float = 10) -> tuple[float, CameraStatus]:
+        deadline = time.monotonic() + timeout_s
+        while True:
+            for at, status in list(self.statuses):
+                if at > since and status.state is not CameraState.LIVE:
+                    return at, status
+            assert time.monotonic() < deadline, "the trouble was not seen"
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        self.worker.request_stop()
+        self.worker.join(2)
+        assert not self.worker.is_alive()
+
+
+def resources() -> tuple[int, int]:
+    return threading.active_count(), len(os.listdir("/proc/self/fd"))
+
+
+def suffer(
+    fault: str, camera: Camera, damage: Callable[[], object], repair: Callable[[], object], away_s: float,
+    report: list[str], live_within_s: float = LIVE_WITHIN_S,
+) -> None:  # fmt: skip
+    """Lets the fault happen and asserts the targets."""
+    kind = type(camera).__name__.removesuffix("Camera")
+    if kind == "Stream":
+        kind = camera.address.partition(":")[0]
+    before = resources()
+    run = Run(camera)
+    run.wait_frames(5)
+    damaged_at = time.monotonic()
+    damage()
+    seen_at, status = run.wait_trouble(damaged_at)
+    time.sleep(max(0.0, away_s - (time.monotonic() - damaged_at)))
+    repair()
+    repaired_at = time.monotonic()
+    live_at = run.wait_frames(3, since=repaired_at)
+    run.stop()
+    deadline = time.monotonic() + 2
+    while resources()[0] > before[0] and time.monotonic() < deadline:
+        time.sleep(0.02)
+    after = resources()
+    report.append(
+        f"{kind:<8} {fault:<22} {away_s:>5.1f} {seen_at - damaged_at:>6.2f} "
+        f"{live_at - repaired_at:>6.2f}  {before[0]}→{after[0]} {before[1]}→{after[1]}  "
+        f"{status.state.value}: {status.message}"
+    )
+    assert seen_at - damaged_at < SEEN_WITHIN_S
+    assert live_at - repaired_at < live_within_s
+    assert status.message
+    assert after[0] <= before[0]
+
+
+@pytest.mark.parametrize("away_s", AWAY_S)
+class TestMjpeg:
+    def test_server_killed(self, away_s: float, fault_report: list[str]) -> None:
+        servers = [MjpegServer()]
+        port = servers[0].port
+        try:
+            suffer("server killed", camera_for(servers[0].url), lambda: servers.pop().stop(),
+                   lambda: servers.append(MjpegServer(port)), away_s, fault_report)  # fmt: skip
+        finally:
+            for server in servers:
+                server.stop()
+
+    def test_server_frozen(self, mjpeg_server: MjpegServer, away_s: float, fault_report: list[str]) -> None:
+        def freeze(frozen: bool) -> None:
+            mjpeg_server.behaviour.frozen = frozen
+
+        suffer("server frozen", camera_for(mjpeg_server.url), lambda: freeze(True), lambda: freeze(False), away_s,
+               fault_report)  # fmt: skip
+
+    def test_broken_pictures_only(self, mjpeg_server: MjpegServer, away_s: float, fault_report: list[str]) -> None:
+        def spoil(every: int) -> None:
+            mjpeg_server.behaviour.broken_every = every
+
+        suffer("broken pictures only", camera_for(mjpeg_server.url), lambda: spoil(1), lambda: spoil(0), away_s,
+               fault_report)  # fmt: skip
+
+
+@pytest.mark.parametrize("away_s", AWAY_S)
+def test_rtsp_server_killed(start_rtsp: Callable[..., RtspServer], away_s: float, fault_report: list[str]) -> None:
+    server = start_rtsp()
+    suffer("server killed", camera_for(server.url), server.kill, lambda: start_rtsp(port=server.port), away_s,
+           fault_report)  # fmt: skip
+
+
+@pytest.mark.parametrize("away_s", AWAY_S)
+def test_rtsp_server_frozen(start_rtsp: Callable[..., RtspServer], away_s: float, fault_report: list[str]) -> None:
+    server = start_rtsp()
+    suffer("server frozen", camera_for(server.url), server.freeze, server.thaw, away_s, fault_report)
+
+
+@pytest.mark.parametrize("away_s", AWAY_S)
+@pytest.mark.parametrize(
+    ("fault", "behaviour"), [("child died", "die"), ("child stalled", "stall"), ("half a frame", "half-frame")]
+)
+def test_rpicam(fault: str, behaviour: str, away_s: float, tmp_path: Path, fault_report: list[str]) -> None:
+    fake = install(tmp_path)
+    suffer(fault, RpicamCamera(0, str(fake.program)), lambda: fake.behave(behaviour), lambda: fake.behave("good"),
+           away_s, fault_report)  # fmt: skip
