@@ -11,7 +11,7 @@ NAME = "train"
 
 EXAMPLES = """\
 examples:
-  edgecam train my/data.yaml --val my/data.yaml:val --run runs/mine      one's own classes, from the bundled weights
+  edgecam train my/data.yaml --val my/data.yaml:val --out runs/mine      one's own classes, from the bundled weights
   edgecam train VOC2007:trainval --labels coco --views 20000             the bundled classes, more photographs
   edgecam train coco.json photos/ --recipe outputs --teacher nanodet_plus_m_416.npz --labels coco
 """
@@ -37,8 +37,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add("--model", choices=("mobile", "nano"), default="nano", help="member of the family (default: nano)")
     add("--set", action="append", default=[], metavar="NAME=VALUE", help="another variant, for example neck=fpn")
     add("--init", metavar="FILE|none", help="weights to start from (default: the bundled ones)")
-    add("--run", type=Path, default=Path("runs/train"), metavar="FOLDER", dest="folder", help="where everything goes")
-    add("--resume", action="store_true", help="go on with the run in --run to the same result")
+    add("--out", type=Path, default=Path("runs/train"), metavar="FOLDER", dest="folder", help="where everything goes")
+    add("--resume", action="store_true", help="go on with the run in --out to the same result")
     add("--device", default="auto", metavar="auto|cpu|cuda", help="where to train")
     add("--cache", type=Path, metavar="FOLDER", help="decoded pictures (default: in the user's cache)")
     _add_plan(parser)

@@ -137,6 +137,8 @@ def loss_terms(network: Network, batch: Batch, teacher: Network | None, plan: Pl
     """All loss terms of a batch by name, weighted; the batch's images are on the network's device."""
     laterals = network.laterals(batch.images)
     output = cells(network.outputs(laterals)) if plan.outputs else None
+    if output is not None and not bool(torch.isfinite(output).all()):
+        raise DataError("the network's outputs are no longer numbers: lower the learning rate (--rate)")
     terms: Terms = {}
     if teacher is not None and plan.distillation is not None:
         terms |= distillation(network, laterals, output, teacher, batch.images, plan.distillation)

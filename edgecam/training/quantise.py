@@ -140,4 +140,6 @@ def split(cells: NDArray[np.float32], bins: int) -> tuple[NDArray[np.float32], N
     sides = cells[-4 * bins :].reshape(4, bins, -1)
     weights = np.exp(sides - sides.max(axis=1, keepdims=True))
     steps = np.arange(bins, dtype=np.float32).reshape(1, -1, 1)
-    return 1 / (1 + np.exp(-cells[: -4 * bins])), (weights * steps).sum(axis=1) / weights.sum(axis=1)
+    scores = 1 / (1 + np.exp(-cells[: -4 * bins]))
+    distances = (weights * steps).sum(axis=1) / weights.sum(axis=1)
+    return scores.astype(np.float32), distances.astype(np.float32)

@@ -214,5 +214,5 @@ def start(network: Network, teacher: Network | None, plan: Plan, device: torch.d
     if args.resume:
         run.resume(saved)
     elif saved.exists():
-        raise DataError(f"{args.folder}: already holds a run; go on with --resume, or give another --run")
+        raise DataError(f"{args.folder}: already holds a run; go on with --resume, or give another --out")
     return run

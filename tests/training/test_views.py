@@ -1,0 +1,102 @@
+"""What a view shows is where its boxes say, on the CPU and on a device, and its letterbox is the application's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from edgecam.detector.description import InputSpec, Layout, Resize
+from edgecam.detector.preprocess import Preprocessor
+from edgecam.evaluation.datasets.examples import Example
+from edgecam.training.cache import Cache
+from edgecam.training.device_renderer import DeviceRenderer
+from edgecam.training.views import ViewConfig, draw, letterboxed, render, target
+from tests.evaluation.toy_data import picture
+
+PLAIN = ViewConfig(brightness=0, contrast=0, saturation=0, tint=0, grey=0)
+
+
+def example(boxes: list[list[float]], **changes: object) -> Example:
+    count = len(boxes)
+    values = {
+        "boxes": np.array(boxes, np.float32).reshape(-1, 4),
+        "class_ids": np.zeros(count, np.int64),
+        "difficult": np.zeros(count, np.bool_),
+        "labelled": frozenset({0}),
+    }
+    return Example(Path("x"), 100, 80, **(values | changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_boxes_follow_the_pixels(seed: int) -> None:
+    image = np.zeros((80, 100, 3), np.uint8)
+    image[30:60, 20:70] = 255
+    view = draw(np.random.default_rng(seed), (80, 100), (96, 128), PLAIN)
+    shown = render(image, view, (96, 128))[:, :, 0] > 200
+    (moved,) = np.clip(view.boxes(np.array([[20, 30, 70, 60]], np.float32)), 0, [128, 96, 128, 96])
+    if min(moved[2] - moved[0], moved[3] - moved[1]) < 3:
+        return
+    rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
+    found = [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]
+    np.testing.assert_allclose(found, moved, atol=1.0)
+
+
+def test_views_of_a_seed_are_the_same_and_mirror_half_of_the_time() -> None:
+    views = [draw(np.random.default_rng([7, i]), (80, 100), (64, 64), ViewConfig()) for i in range(200)]
+    again = draw(np.random.default_rng([7, 3]), (80, 100), (64, 64), ViewConfig())
+    assert again.scale == views[3].scale
+    assert 60 < sum(view.scale[0] < 0 for view in views) < 140
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_device_renders_what_the_cpu_renders(seed: int) -> None:
+    pictures = [picture(seed)[0], picture(seed + 10, (90, 140))[0]]
+    pixels = np.concatenate([p.ravel() for p in pictures])
+    offsets = np.array([0, pictures[0].size])
+    cache = Cache(pixels, offsets, np.array([p.shape[:2] for p in pictures]))
+    rng = np.random.default_rng(seed)
+    views = [draw(rng, (p.shape[0], p.shape[1]), (64, 96), ViewConfig()) for p in pictures]
+    ours = DeviceRenderer([cache], torch.device("cpu")).render([(0, 0), (0, 1)], views, (64, 96)).numpy()
+    theirs = np.stack([render(p, view, (64, 96)) for p, view in zip(pictures, views, strict=True)])
+    difference = np.abs(ours.astype(int) - theirs)
+    assert np.quantile(difference, 0.98) <= 4  # OpenCV's warp has 1/32 pixel steps
+    assert difference.mean() < 1
+
+
+@pytest.mark.parametrize("size_wh", [(160, 120), (120, 160), (64, 64), (200, 30)])
+def test_letterbox_is_the_applications(size_wh: tuple[int, int]) -> None:
+    image = picture(1, (max(size_wh[0], 80), max(size_wh[1], 80)))[0]
+    spec = InputSpec(Layout.NHWC, "BGR", "uint8", resize=Resize.LETTERBOX, pad_value=114)
+    prepare = Preprocessor(spec, (image.shape[1], image.shape[0]), (96, 96))
+    theirs = prepare(image)[0]
+    view = letterboxed((image.shape[0], image.shape[1]), (96, 96))
+    ours = render(image, view, (96, 96))
+    box = np.array([[10, 20, 70, 60]], np.float32)
+    np.testing.assert_allclose(view.boxes(box), prepare.letterbox.to_input(box), atol=1.0)
+    assert np.abs(ours.astype(int) - theirs).mean() < 14  # noise: the two interpolate differently
+
+
+def test_target_takes_teacher_boxes_only_for_classes_without_labels() -> None:
+    taught = example(
+        [[10, 10, 40, 40]],
+        teacher_boxes=np.array([[10, 10, 40, 40], [50, 10, 90, 40], [50, 50, 90, 70]], np.float32),
+        teacher_ids=np.array([0, 1, 1]),
+        teacher_scores=np.array([0.9, 0.3, 0.1], np.float32),
+    )
+    view = letterboxed((80, 100), (80, 100))
+    shown = target(taught, view, (1, 1), (80, 100), teacher_score=0.25, full_score=0.6)
+    assert shown.class_ids.tolist() == [0, 1]
+    np.testing.assert_allclose(shown.weights, [1, 0.5])
+
+
+def test_target_ignores_difficult_and_hidden_objects() -> None:
+    boxes = [[10, 10, 40, 40], [60, 10, 90, 40], [95, 70, 140, 110]]
+    hard = example(boxes, difficult=np.array([False, True, False]))
+    shown = target(hard, letterboxed((80, 100), (80, 100)), (1, 1), (80, 100), teacher_score=1, full_score=1)
+    assert shown.boxes.tolist() == [boxes[0]]
+    assert len(shown.ignored) == 2
+    empty = target(example([]), letterboxed((80, 100), (80, 100)), (1, 1), (80, 100), teacher_score=1, full_score=1)
+    assert empty.boxes.shape == (0, 4)
