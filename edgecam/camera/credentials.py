@@ -30,4 +30,9 @@ class Credentials:
 
 def masked_url(url: str) -> str:
     """`url` without a login, and with the secrets inside its path and query as `***`: fit to be shown and stored."""
-    return _SECRET.sub(lambda match: f"{match[1]}=***" if match[2] else match[0], _LOGIN.sub(r"\1", url))
+    return _SECRET.sub(lambda match: f"{match[1]}=***" if match[2] else match[0], without_login(url))
+
+
+def without_login(url: str) -> str:
+    """`url` without a user name and password before the host."""
+    return _LOGIN.sub(r"\1", url)

@@ -25,6 +25,7 @@ class WindowActions:
         self.full_screen = self._make("Full screen", shortcuts.FULL_SCREEN, checkable=True)
         self.leave = self._make("Leave full screen", shortcuts.LEAVE)
         self.camera = self._make("Choose a camera", shortcuts.CAMERA)
+        self.camera_settings = self._make("Camera settings…", shortcuts.CAMERA_SETTINGS)
         self.model = self._make("Choose a model", shortcuts.MODEL)
         self.open = self._make("Open…", shortcuts.OPEN)
         self.lower = self._make("Less confidence", shortcuts.LOWER)

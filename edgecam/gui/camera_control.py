@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from edgecam.camera.base import CameraState
+from edgecam.camera.credentials import without_login
 from edgecam.errors import CameraError
 from edgecam.gui.camera_details import CameraDetails
 from edgecam.gui.camera_menu import DEMO, CameraMenu
 from edgecam.gui.camera_texts import state_text
+from edgecam.gui.login_dialog import LoginDialog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from edgecam.camera.base import Camera
+    from edgecam.camera.base import Camera, CameraMode
     from edgecam.camera.discovery import CameraInfo
+    from edgecam.camera.memory import CameraMemory
     from edgecam.gui.bridge import Bridge
     from edgecam.gui.camera_watch import CameraWatch
     from edgecam.gui.detection_control import DetectionControl
@@ -43,13 +46,17 @@ class CameraControl(QObject):
     def __init__(
         self, pipeline: Pipeline, bridge: Bridge, preferences: Preferences, watch: CameraWatch, picker: Picker,
         view: LiveView, state_panel: StatePanel, status_line: StatusLine, detections: DetectionControl, toast: Toast,
-        *, camera_for: Callable[..., Camera], fps: float | None,
+        *, camera_for: Callable[..., Camera], memory: CameraMemory, fps: float | None,
     ) -> None:  # fmt: skip
         super().__init__(picker)
         self._pipeline, self._preferences, self._watch = pipeline, preferences, watch
         self._picker, self._view, self._state_panel, self._status_line = picker, view, state_panel, status_line
         self._detections, self._toast = detections, toast
-        self._camera_for, self._fps = camera_for, fps
+        self._camera_for, self._memory, self._fps = camera_for, memory, fps
+        # Addresses as they were typed, passwords included, by what is shown of them; for this run only.
+        self._secret_addresses: dict[str, str] = {}
+        self._noticed = ""
+        self.login_dialog: LoginDialog | None = None
         self._cameras: Sequence[CameraInfo] = ()
         self._camera: Camera | None = None
         self._status: CameraStatus | None = None
@@ -103,12 +110,28 @@ class CameraControl(QObject):
 
     def choose(self, address: str) -> None:
         """Changes to the source at `address`; the present one stays until that one delivers."""
+        self._open(address, self._memory.choice(address).mode)
+
+    def choose_mode(self, mode: CameraMode | None) -> None:
+        """Opens the present camera in another mode (None: the default); the old mode comes back if it fails."""
+        if self._camera is not None:
+            self._open(self._camera.address, mode)
+
+    def _open(self, address: str, mode: CameraMode | None) -> None:
         self._first_choice = None
         self._stands_in = False
+        secret_address = self._secret_addresses.get(address, address)
 
         def make_camera() -> Camera:
-            settings = self._preferences.value
-            return self._camera_for(address, loop=settings.repeat, realtime=settings.realtime, fps=self._fps)
+            settings, choice = self._preferences.value, self._memory.choice(address)
+            camera = self._camera_for(
+                secret_address, loop=settings.repeat, realtime=settings.realtime, fps=self._fps, wanted=mode,
+                settings=choice.settings,
+            )  # fmt: skip
+            camera.orientation = choice.orientation
+            if camera.remote:
+                self._secret_addresses[camera.address] = secret_address
+            return camera
 
         try:
             self._pipeline.show_camera(make_camera)
@@ -118,6 +141,19 @@ class CameraControl(QObject):
         self._opening = address
         if self._camera is not None:
             self._picker.show_choice(self._picker.title, "changing …")
+
+    def ask_for_login(self, camera: Camera, message: str) -> None:
+        """Asks for the user name and password of a stream, and opens it with them."""
+        dialog = self.login_dialog = LoginDialog(message, self._picker.window())
+
+        def log_in() -> None:
+            self._secret_addresses[camera.address] = dialog.credentials.into(
+                without_login(self._secret_addresses.get(camera.address, camera.address))
+            )
+            self.choose(camera.address)
+
+        dialog.accepted.connect(log_in)
+        dialog.open()
 
     def try_again(self) -> None:
         """Opens the present source once more."""
@@ -156,6 +192,9 @@ class CameraControl(QObject):
         if status.state is CameraState.LIVE:
             self._opening = ""
             self._remember(camera)
+            if camera.notice != self._noticed:
+                self._noticed = camera.notice
+                self._toast.say(camera.notice)
         if status.state in GONE:
             self._detections.forget()
         self._show_state()
@@ -163,7 +202,10 @@ class CameraControl(QObject):
 
     def _on_refused(self, camera: Camera, message: str) -> None:
         self._opening = ""
-        self._toast.say(message if self._camera is None else f"{message} {self._camera.name} goes on.")
+        if camera.needs_login:
+            self.ask_for_login(camera, message)
+        else:
+            self._toast.say(message if self._camera is None else f"{message} {self._camera.name} goes on.")
         self._show_state()
 
     def _on_cameras(self, cameras: Sequence[CameraInfo]) -> None:
@@ -225,7 +267,9 @@ class CameraControl(QObject):
         actions: list[tuple[str, Callable[[], object]]] = []
         if gone:
             actions.append(("Choose another camera", self._picker.open_menu))
-            if status.state is CameraState.FAILED:
+            if camera.needs_login:
+                actions.append(("Log in…", lambda: self.ask_for_login(camera, status.message)))
+            elif status.state is CameraState.FAILED:
                 actions.append(("Try again", self.try_again))
             actions.append(("Details", self.show_details))
         self._state_panel.show_state(words.title, words.text, actions)

@@ -24,7 +24,7 @@ class MainMenu(QMenu):
     def __init__(self, actions: WindowActions, theme: str, parent: QWidget) -> None:
         super().__init__(parent)
         self.setToolTipsVisible(True)
-        self.addActions([actions.camera, actions.model, actions.open])
+        self.addActions([actions.camera, actions.camera_settings, actions.model, actions.open])
         self.addSeparator()
         self.addActions([actions.boxes, actions.figures, actions.realtime, actions.repeat])
         themes = self.addMenu("Colours")

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
+from edgecam.camera.memory import CameraMemory, default_path
 from edgecam.camera.opening import camera_for
 from edgecam.detector.library import SUFFIX
 from edgecam.detector.selection import Selection
@@ -15,6 +16,7 @@ from edgecam.gui.actions import WindowActions
 from edgecam.gui.bridge import Bridge
 from edgecam.gui.camera_control import CameraControl
 from edgecam.gui.camera_menu import VIDEO_FILTER
+from edgecam.gui.camera_tuning import CameraTuning
 from edgecam.gui.detection_control import DetectionControl
 from edgecam.gui.figures import Figures
 from edgecam.gui.live_view import LiveView
@@ -96,10 +98,12 @@ class MainWindow(QWidget):
             self.pipeline, self.bridge, library, preferences, self.model_picker, self.detections, self.toast,
             self._newest_image, threads=threads, provider=provider,
         )  # fmt: skip
+        memory = CameraMemory(default_path())
         self.cameras = CameraControl(
             self.pipeline, self.bridge, preferences, watch, self.camera_picker, self.view, self.state_panel,
-            self.status_line, self.detections, self.toast, camera_for=camera_for, fps=fps,
+            self.status_line, self.detections, self.toast, camera_for=camera_for, memory=memory, fps=fps,
         )  # fmt: skip
+        self.tuning = CameraTuning(self.cameras, memory, self.toast, self)
         self.snapshots = SnapshotSaver(pictures, self)
         self.figures = Figures(
             self.pipeline, LoadMeter(), preferences, self.view, self.panel, self.status_line, self.cameras,
@@ -134,6 +138,7 @@ class MainWindow(QWidget):
         actions.full_screen.toggled.connect(self._on_full_screen)
         actions.leave.triggered.connect(lambda: actions.full_screen.setChecked(False))
         actions.camera.triggered.connect(self.camera_picker.open_menu)
+        actions.camera_settings.triggered.connect(self.tuning.open)
         actions.model.triggered.connect(self.model_picker.open_menu)
         actions.open.triggered.connect(self._open_any)
         actions.lower.triggered.connect(lambda: self.detections.step_score(-0.05))
@@ -279,6 +284,7 @@ class MainWindow(QWidget):
     def closeEvent(self, event: QCloseEvent) -> None:
         self.preferences.write()
         self._watch.stop()
+        self.tuning.stop()
         self.pipeline.stop()
         event.accept()
         self.closed.emit()

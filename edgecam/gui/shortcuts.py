@@ -27,6 +27,7 @@ FULL_SCREEN: Final = Shortcut(("F", "F11"), "Full screen")
 LEAVE: Final = Shortcut(("Esc",), "Leave full screen")
 PANEL: Final = Shortcut(("P",), "Side panel")
 CAMERA: Final = Shortcut(("C",), "Choose a camera")
+CAMERA_SETTINGS: Final = Shortcut(("E",), "Settings of the camera")
 MODEL: Final = Shortcut(("M",), "Choose a model")
 OPEN: Final = Shortcut(("Ctrl+O",), "Open a video, picture or model")
 LOWER: Final = Shortcut(("-",), "Less confidence: more boxes")
@@ -37,7 +38,8 @@ HELP: Final = Shortcut(("?", "F1"), "This list")
 QUIT: Final = Shortcut(("Ctrl+Q",), "Quit")
 
 ALL: Final = (
-    FREEZE, SNAPSHOT, FULL_SCREEN, LEAVE, PANEL, CAMERA, MODEL, OPEN, LOWER, HIGHER, BOXES, FIGURES, HELP, QUIT,
+    FREEZE, SNAPSHOT, FULL_SCREEN, LEAVE, PANEL, CAMERA, CAMERA_SETTINGS, MODEL, OPEN, LOWER, HIGHER, BOXES,
+    FIGURES, HELP, QUIT,
 )  # fmt: skip
 
 
