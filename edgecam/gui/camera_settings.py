@@ -107,7 +107,9 @@ class CameraSettings(QDialog):
         self._nothing = QLabel("This camera has no controls.")
         self._nothing.setObjectName("dim")
         self._form_place = QVBoxLayout()
+        self._form_place.setContentsMargins(0, 0, 8, 0)
         self._form_place.addWidget(self._nothing)
+        self._form_place.addStretch()
         content = QWidget()
         content.setLayout(self._form_place)
         area = QScrollArea()
@@ -144,7 +146,7 @@ class CameraSettings(QDialog):
             field.setAccessibleName(control.name)
             named = control.kind in (ControlKind.BOOLEAN, ControlKind.BUTTON)
             form.addRow("" if named else control.name, field)
-        self._form_place.addWidget(self._area)
+        self._form_place.insertWidget(1, self._area)
 
     def _field(self, control: Control) -> QWidget:
         key = control.key

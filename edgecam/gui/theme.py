@@ -147,6 +147,14 @@ def _style_sheet(t: Theme) -> str:
     QComboBox:disabled {{ color: {t.dim}; }}
     QComboBox::drop-down {{ border: none; width: 28px; }}
     QComboBox QAbstractItemView {{ background: {t.bar}; border: 1px solid {t.line}; padding: 4px; }}
+    QCheckBox {{ spacing: 10px; min-height: 28px; }}
+    QCheckBox:disabled {{ color: {t.dim}; }}
+    QCheckBox::indicator {{
+        width: 16px; height: 16px; border: 1px solid {t.dim}; border-radius: 5px; background: {t.bar};
+    }}
+    QCheckBox::indicator:checked {{ background: {t.accent}; border: 1px solid {t.accent}; }}
+    QCheckBox::indicator:focus {{ border: 2px solid {t.accent}; }}
+    QCheckBox::indicator:disabled {{ background: {t.groove}; border: 1px solid {t.groove}; }}
     QTableWidget {{ background: {t.bar}; border: 1px solid {t.line}; border-radius: 8px; outline: none; }}
     QTableWidget::item {{ padding: 4px 12px; }}
     QTableWidget::item:selected {{ background: {t.hover}; color: {t.text}; }}
