@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-import os
 import re
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from edgecam.camera.base import CameraMode
 from edgecam.camera.discovery import CameraInfo, CameraKind
+from edgecam.child_processes import clean_environment
 from edgecam.errors import CameraError
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _listing(program: str, _devices: tuple[str, ...]) -> str:
     command = [program, "--list-cameras"]
     try:
         answer = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=_LIST_TIMEOUT_S, env=child_environment()
+            command, capture_output=True, text=True, errors="replace", timeout=_LIST_TIMEOUT_S, env=clean_environment()
         )
     except (OSError, subprocess.SubprocessError):
         return ""
@@ -120,13 +120,3 @@ def parse_listing(text: str) -> list[PiCameraFacts]:
             modes = last.modes if size in last.modes else (*last.modes, size)
             found.append(PiCameraFacts(last.index, last.sensor, last.path, modes))
     return [facts for facts in found if "usb" not in facts.path.lower()]
-
-
-def child_environment() -> dict[str, str]:
-    """The environment for a program of the system: without the library folder that a frozen edgecam added."""
-    environment = dict(os.environ)
-    if "LD_LIBRARY_PATH_ORIG" in environment:
-        environment["LD_LIBRARY_PATH"] = environment.pop("LD_LIBRARY_PATH_ORIG")
-    elif getattr(sys, "frozen", False):
-        environment.pop("LD_LIBRARY_PATH", None)
-    return environment

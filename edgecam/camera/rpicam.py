@@ -13,9 +13,10 @@ from typing import IO, TYPE_CHECKING, Final
 import numpy as np
 
 from edgecam.camera.base import Camera, CameraMode
-from edgecam.camera.picamera import child_environment, list_facts
+from edgecam.camera.picamera import list_facts
 from edgecam.camera.pixel_formats import to_bgr
 from edgecam.camera.stream_reader import Arrival, StreamReader
+from edgecam.child_processes import clean_environment
 from edgecam.errors import CameraBusy, CameraError, CameraLost, CameraTimeout
 from edgecam.frames import Frame
 
@@ -167,7 +168,7 @@ class _PipeReader(StreamReader):
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=child_environment(),
+                env=clean_environment(),
             )
         except OSError as error:
             raise CameraError(f"{self._command[0]} cannot be started: {error.strerror or error}.") from error
