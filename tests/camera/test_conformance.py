@@ -14,10 +14,12 @@ from edgecam.camera.images import ImagesCamera
 from edgecam.camera.opening import camera_for
 from edgecam.camera.pattern import PatternCamera
 from edgecam.camera.rpicam import RpicamCamera
+from edgecam.camera.v4l2 import V4l2Camera
 from edgecam.camera.video import VideoCamera
 from edgecam.errors import CameraError, CameraTimeout, EndOfStream
 from tests.camera.conftest import RtspServer, write_pictures, write_video
 from tests.camera.fake_rpicam import install
+from tests.camera.hardware.conftest import DRIVER, plug_in, unplug, vivid_nodes
 from tests.camera.mjpeg_server import MjpegServer
 
 if TYPE_CHECKING:
@@ -63,7 +65,20 @@ def rpicam_case(tmp_path: Path) -> Case:
     )
 
 
-@pytest.fixture(params=["pattern", "video", "video in real time", "images", "mjpeg", "rtsp", "rpicam"])
+def v4l2_case() -> Iterator[Case]:
+    """Where the kernel's virtual camera is: in the emulated machine."""
+    found = vivid_nodes()
+    if not found:
+        pytest.skip("needs the kernel's vivid cameras (../shared/tools/camera-vm)")
+    yield Case(V4l2Camera(found[0].path), unplug, plug_in)
+    if not (DRIVER / "vivid.0").exists():
+        plug_in()
+
+
+V4L2 = pytest.param("v4l2", marks=pytest.mark.hardware)
+
+
+@pytest.fixture(params=["pattern", "video", "video in real time", "images", "mjpeg", "rtsp", "rpicam", V4L2])
 def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
     kind = request.param
     if kind == "pattern":
@@ -78,6 +93,8 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
         yield rpicam_case(tmp_path)
     elif kind == "mjpeg":
         yield from mjpeg_case()
+    elif kind == "v4l2":
+        yield from v4l2_case()
     else:
         yield from rtsp_case(request.getfixturevalue("start_rtsp"))
 
