@@ -1,0 +1,77 @@
+"""Cameras by number, as on Windows and macOS, behind a stand-in for OpenCV's reader."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from edgecam.camera.base import CameraMode
+from edgecam.camera.discovery import CameraKind
+from edgecam.camera.system import SystemCamera, system_cameras
+from edgecam.errors import CameraError, CameraLost
+
+
+class Capture:
+    """Two cameras; what is set is rounded to what they have."""
+
+    broken = False
+    released = 0
+
+    def __init__(self, index: int, _backend: int) -> None:
+        self._opened = index < 2
+        self._values: dict[int, float] = {}
+
+    def isOpened(self) -> bool:
+        return self._opened
+
+    def set(self, number: int, value: float) -> bool:
+        self._values[number] = min(value, 1280)
+        return True
+
+    def get(self, number: int) -> float:
+        return self._values.get(number, 0.0)
+
+    def read(self) -> tuple[bool, Any]:
+        return (False, None) if type(self).broken else (True, np.zeros((720, 1280, 3), np.uint8))
+
+    def release(self) -> None:
+        type(self).released += 1
+
+
+@pytest.fixture(autouse=True)
+def capture(monkeypatch: pytest.MonkeyPatch) -> type[Capture]:
+    monkeypatch.setattr(cv2, "VideoCapture", Capture)
+    Capture.broken, Capture.released = False, 0
+    return Capture
+
+
+def test_frames(capture: type[Capture]) -> None:
+    with SystemCamera(1, wanted=CameraMode(1920, 720, 30.0)) as camera:
+        assert camera.read().frame_id == 0
+        assert camera.read().frame_id == 1
+        assert camera.mode == CameraMode(1280, 720, 30.0, "")
+    assert capture.released == 1
+
+
+def test_no_such_camera(capture: type[Capture]) -> None:
+    with pytest.raises(CameraError, match="Camera 5 cannot be opened"):
+        SystemCamera(5).open()
+    assert capture.released == 1
+
+
+def test_a_lost_camera(capture: type[Capture]) -> None:
+    with SystemCamera(0) as camera:
+        camera.read()
+        capture.broken = True
+        with pytest.raises(CameraLost):
+            camera.read()
+
+
+def test_the_list() -> None:
+    assert [(info.name, info.address, info.kind) for info in system_cameras()] == [
+        ("Camera 0", "camera:0", CameraKind.SYSTEM),
+        ("Camera 1", "camera:1", CameraKind.SYSTEM),
+    ]
