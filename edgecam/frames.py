@@ -40,7 +40,7 @@ class Frame:
 
 
 class FrameSlot:
-    """A mailbox with one place between one producer and one consumer.
+    """A mailbox with one place between one producer and one consumer (or several that take one at a time).
 
     `put` overwrites what was not taken (the newest frame wins) and counts it; `put_wait` waits until the place is
     free, so that no frame is lost. Neither ever queues.
@@ -94,6 +94,12 @@ class FrameSlot:
             frame, self._frame = self._frame, None
             self._condition.notify_all()
             return None if frame is None else (frame, self._generation)
+
+    def rest(self, duration_s: float) -> None:
+        """Lets `duration_s` pass, unless the slot is closed."""
+        if duration_s > 0:
+            with self._condition:
+                self._condition.wait_for(lambda: self._closed, duration_s)
 
     # Both
 

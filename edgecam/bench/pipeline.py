@@ -172,17 +172,18 @@ def throughput_figures(way: str, source: str, turns: Sequence[Turn]) -> list[Fig
         for values in zip(*((t.span.detected, t.bare, t.span.painted) for t in turns), strict=True)
     )
     stages = {name: statistics.median(turn.span.stages_ms[name] for turn in turns) for name in turns[0].span.stages_ms}
-    own = stages["preprocess"] + stages["postprocess"]
     figures = [
         Figure(f"throughput_{way}", f"detections/s by bare session.run, {source}", ratio, "", 0.95, True,
                note=f"median {ours:.1f} of {bare:.1f} per second; {painted:.1f} painted per second; ratios "
                     + " ".join(f"{turn.span.detected / turn.bare:.2f}" for turn in turns)),
     ]  # fmt: skip
     if way == "saturated":
+        idle = 1 - statistics.median(turn.span.model_busy for turn in turns)
+        own = (stages["preprocess"] + stages["postprocess"]) / stages["inference"]
         note = ", ".join(f"{name} {ms:.2f}" for name, ms in stages.items())
         figures.append(
-            Figure("own_work", "work of our own by inference, per detection", own / stages["inference"], "", 0.05,
-                   note=f"milliseconds: {note}")
+            Figure("model_idle", "share of time for which the model waits for the program", idle, "", 0.05,
+                   note=f"milliseconds: {note}; pre- and postprocess, done beside it, are {own:.1%} of inference")
         )  # fmt: skip
     return figures
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from edgecam.detector.detector import Detector, Inference
+from edgecam.detector.detector import ALONE, Detector, Inference
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -17,12 +20,12 @@ class SlowDetector(Detector):
 
     duration_s = 0.3
 
-    def __call__(self, image: NDArray[np.uint8]) -> Inference:
-        started = time.perf_counter()
-        inference = super().__call__(image)
-        while time.perf_counter() - started < self.duration_s - inference.inference_ms / 1e3:
-            super().__call__(image)
-        time.sleep(max(0.0, self.duration_s - (time.perf_counter() - started)))
-        total_ms = (time.perf_counter() - started) * 1e3
-        rest_ms = total_ms - inference.preprocess_ms - inference.postprocess_ms
-        return Inference(inference.candidates, inference.preprocess_ms, rest_ms, inference.postprocess_ms)
+    def __call__(self, image: NDArray[np.uint8], turn: AbstractContextManager[object] = ALONE) -> Inference:
+        with turn:
+            started = time.perf_counter()
+            inference = super().__call__(image)
+            while time.perf_counter() - started < self.duration_s - inference.inference_ms / 1e3:
+                super().__call__(image)
+            time.sleep(max(0.0, self.duration_s - (time.perf_counter() - started)))
+            total_ms = (time.perf_counter() - started) * 1e3
+        return replace(inference, inference_ms=total_ms - inference.preprocess_ms - inference.postprocess_ms)

@@ -60,6 +60,7 @@ class Span:
         cpu_percent: processor time of the whole process, 100 = one core.
         cpu_groups: the same by thread group.
         stages_ms: median of each stage of the detector.
+        model_busy: share of the time in which the model ran.
         age_ms: age of each picture when it was painted.
         memory: (monotonic s, resident MB) once per second.
     """
@@ -73,6 +74,7 @@ class Span:
     cpu_percent: float
     cpu_groups: dict[str, float]
     stages_ms: dict[str, float]
+    model_busy: float
     age_ms: list[float]
     memory: list[tuple[float, float]]
 
@@ -82,7 +84,6 @@ class BenchWindow:
 
     def __init__(self, folder: Path) -> None:
         cv2.setNumThreads(1)  # as the application does
-        import sys; sys.setswitchinterval(float(__import__("os").environ.get("SWI","0.005")))
         self.window = MainWindow(
             Preferences(SettingsStore(folder / "settings.json")), model_library(), CameraWatch(), folder
         )
@@ -149,6 +150,7 @@ class BenchWindow:
             cpu_percent=(end.cpu_s - start.cpu_s) / elapsed * 100,
             cpu_groups=self._threads.read(),
             stages_ms={name: _median(detect.stages[name], end.at, elapsed) for name in StageSeries.NAMES},
+            model_busy=_sum(detect.stages["inference"], end.at, elapsed) / (elapsed * 1e3),
             age_ms=view.age.values(end.at)[1].tolist(),
             memory=memory,
         )
@@ -187,6 +189,11 @@ def _median(series: LatencySeries, now: float, span_s: float) -> float:
     ages, values = series.values(now)
     values = values[ages <= span_s]
     return float(np.median(values)) if len(values) else float("nan")
+
+
+def _sum(series: LatencySeries, now: float, span_s: float) -> float:
+    ages, values = series.values(now)
+    return float(values[ages <= span_s].sum())
 
 
 @contextmanager

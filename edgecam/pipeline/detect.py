@@ -149,7 +149,7 @@ class DetectWorker(threading.Thread):
     # This thread and its twin
 
     def run(self) -> None:
-        """Two threads take turns, so that the model need not wait until the last frame is decoded, the next prepared."""
+        """Two threads take turns: the model need not wait until the last frame is decoded and the next one prepared."""
         twin = threading.Thread(target=self._work, name="detector twin", daemon=True)
         twin.start()
         self._work()
@@ -157,16 +157,18 @@ class DetectWorker(threading.Thread):
 
     def _work(self) -> None:
         while not self._slot.closed:
-            self._slot.rest(self._turn.spare_s())
             with self._taking:
+                self._slot.rest(self._turn.spare_s())
                 taken = self._slot.take()
                 if taken is None:
                     continue
                 ticket = self._order.draw()
+                self._turn.claim()
             found: _Found | None = None
             try:
                 found = self._detect(*taken)
             finally:
+                self._turn.withdraw()
                 self._order.wait(ticket)
                 self._deliver(found, *taken)
                 self._order.done()

@@ -31,7 +31,9 @@ class ModelTurn:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._model_s.append(time.monotonic() - self._began)
+        now = time.monotonic()
+        self._model_s.append(now - self._began)
+        self._began = now  # for who looks at it after the next thread has taken the lock, and before it says so
         self.withdraw()
         self._lock.release()
 

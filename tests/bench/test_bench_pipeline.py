@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pytest
 
 KEYS = {
-    "throughput_saturated", "own_work", "throughput_paced", "throughput_file", "slow_picture_rate", "slow_age_p95",
+    "throughput_saturated", "model_idle", "throughput_paced", "throughput_file", "slow_picture_rate", "slow_age_p95",
     "slow_memory_growth", "view_cpu", "idle_cpu", "start_to_picture", "imports",
 }  # fmt: skip
 

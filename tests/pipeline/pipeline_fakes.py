@@ -20,6 +20,7 @@ from edgecam.pipeline.pipeline import Pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from edgecam.pipeline.capture import CameraStatus
     from edgecam.pipeline.detect import DetectorStatus
@@ -129,30 +130,34 @@ class FakeCamera(Camera):
 
 
 class FakeDetector:
-    """Takes `duration_s` for each frame and finds one box at the frame's number."""
+    """Takes `duration_s` for each frame, and before and after it as long as a test says; finds one box."""
 
     labels = ("thing",)
 
     def __init__(
         self, name: str = "fake detector", duration_s: float = 0.0, *, warm_up_s: float = 0.0,
-        error: Exception | None = None,
+        error: Exception | None = None, prepare_s: float = 0.0, decode_s: float = 0.0,
     ) -> None:  # fmt: skip
         self.name, self.duration_s, self.error = name, duration_s, error
-        self._warm_up_s = warm_up_s
+        self._warm_up_s, self.prepare_s, self.decode_s = warm_up_s, prepare_s, decode_s
         self.seen: list[Frame | np.ndarray] = []
 
     def warm_up(self) -> None:
         time.sleep(self._warm_up_s)
 
-    def __call__(self, image: np.ndarray) -> Inference:
+    def __call__(self, image: np.ndarray, turn: AbstractContextManager[object]) -> Inference:
         if self.error:
             raise self.error
-        self.seen.append(image)
-        started = time.perf_counter()
-        time.sleep(self.duration_s)
+        time.sleep(self.prepare_s)
+        with turn:
+            self.seen.append(image)
+            started = time.perf_counter()
+            time.sleep(self.duration_s)
+            inference_ms = (time.perf_counter() - started) * 1e3
+        time.sleep(self.decode_s)
         box = np.array([[1, 2, 3, 4]], np.float32)
         found = Detections(box, np.array([0.9], np.float32), np.array([0], np.int64))
-        return Inference(found, 0.0, (time.perf_counter() - started) * 1e3, 0.0)
+        return Inference(found, self.prepare_s * 1e3, inference_ms, self.decode_s * 1e3)
 
 
 class Recorder:

@@ -30,15 +30,16 @@ def wait_until(predicate: Callable[[], object], timeout_s: float = 5.0) -> None:
 def test_a_detector_of_300_ms_does_not_hold_the_picture_back(bench: Bench) -> None:
     bench.detect_with(FakeDetector(duration_s=0.3))
     act = bench.show_live("camera", Behaviour(fps=60))
-    bench.recorder.wait_for(lambda: len(bench.recorder.results) >= 6)
+    bench.recorder.wait_for(lambda: len(bench.recorder.results) >= 8)
     recorder = bench.recorder
     frames = list(recorder.frames)
     assert [frame.frame_id for frame in frames] == list(range(len(frames)))
     assert len(frames) >= len(act.delivered) - 2
     # Each result is of the frame that was the newest when the detector came for it.
-    waits = [result.times.wait_ms for result in recorder.results[1:]]
+    # (How long the model takes is known from its second run on.)
+    waits = [result.times.wait_ms for result in recorder.results[2:]]
     assert max(waits) < 2 * 1000 / 60 + 15
-    detected = [result.frame.frame_id for result in recorder.results]
+    detected = [result.frame.frame_id for result in recorder.results[2:]]
     assert np.diff(detected).min() >= 12
     # Every frame is accounted for: detected, skipped, in the detector's hands or in the slot.
     accounted = len(recorder.results) + bench.pipeline.skipped
