@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import logging
 import re
 import shutil
 import subprocess
@@ -19,6 +20,8 @@ from edgecam.errors import CameraError
 
 if TYPE_CHECKING:
     from edgecam.camera.base import Camera
+
+log = logging.getLogger(__name__)
 
 PROGRAMS: Final = ("rpicam-vid", "libcamera-vid")
 _LIST_TIMEOUT_S: Final = 8.0
@@ -91,20 +94,22 @@ def sensor_modes(info: CameraInfo) -> list[CameraMode]:
 
 @functools.lru_cache(maxsize=4)
 def _listing(program: str, _devices: tuple[str, ...]) -> str:
+    """Kept as long as the devices are the same; a failure is not kept."""
     command = [program, "--list-cameras"]
-    try:
-        answer = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=_LIST_TIMEOUT_S, env=clean_environment()
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
+    answer = subprocess.run(
+        command, capture_output=True, text=True, errors="replace", timeout=_LIST_TIMEOUT_S, env=child_environment()
+    )
     return answer.stdout + answer.stderr
 
 
 def list_facts(program: str) -> list[PiCameraFacts]:
     """What `program --list-cameras` says; asked again only when the media devices of this machine change."""
     devices = tuple(sorted(entry.name for entry in Path("/dev").glob("media*")))
-    return parse_listing(_listing(program, devices))
+    try:
+        return parse_listing(_listing(program, devices))
+    except (OSError, subprocess.SubprocessError) as error:
+        log.warning("Raspberry Pi cameras could not be listed: %s", error)
+        return []
 
 
 def parse_listing(text: str) -> list[PiCameraFacts]:

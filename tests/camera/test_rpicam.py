@@ -82,6 +82,15 @@ def test_a_listing_without_cameras(text: str) -> None:
     assert parse_listing(text) == []
 
 
+def test_a_listing_that_fails_is_tried_again(fake: FakeRpicam, caplog: pytest.LogCaptureFixture) -> None:
+    program, away = fake.program, fake.program.with_suffix(".away")
+    program.rename(away)
+    assert list_facts(str(program)) == []
+    assert "could not be listed" in caplog.text
+    away.rename(program)
+    assert len(list_facts(str(program))) == 2
+
+
 def test_a_stall_times_out_and_the_child_still_ends(camera: RpicamCamera, fake: FakeRpicam) -> None:
     with camera:
         camera.read()
