@@ -97,7 +97,7 @@ def _listing(program: str, _devices: tuple[str, ...]) -> str:
     """Kept as long as the devices are the same; a failure is not kept."""
     command = [program, "--list-cameras"]
     answer = subprocess.run(
-        command, capture_output=True, text=True, errors="replace", timeout=_LIST_TIMEOUT_S, env=child_environment()
+        command, capture_output=True, text=True, errors="replace", timeout=_LIST_TIMEOUT_S, env=clean_environment()
     )
     return answer.stdout + answer.stderr
 
