@@ -55,7 +55,7 @@ def open_session(
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
     # Spinning threads take whole cores from camera and window, for no gain measured at camera rates.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # what fails comes as an exception; nothing is printed beside it
     providers = [provider, "CPUExecutionProvider"] if provider else ["CPUExecutionProvider"]
     missing = [name for name in providers if name not in ort.get_available_providers()]
     if missing:

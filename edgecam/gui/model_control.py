@@ -95,7 +95,9 @@ class ModelControl(QObject):
     def open_library(self) -> None:
         """The table of all models."""
         running = self._running.path if self._running else None
-        dialog = ModelLibraryDialog(self._library, self._records, running, self._picker.window(), threads=self._threads)
+        dialog = ModelLibraryDialog(self._library, self._records, running, self._picker.window(),
+            threads=self._threads, running_speed=self._speed(),
+        )  # fmt: skip
         dialog.chosen.connect(self.choose)
         dialog.description_wanted.connect(self.describe)
         self._open(dialog)
@@ -168,6 +170,12 @@ class ModelControl(QObject):
             summary = self._pipeline.detect.latency.summary()
             facts.append(f"{summary.median_ms:.0f} ms here" if summary else "")
             self._picker.show_choice(status.detector.name, " · ".join(fact for fact in facts if fact))
+
+    def _speed(self) -> str:
+        """What a frame takes the running model, and at which size."""
+        summary = self._pipeline.detect.latency.summary()
+        size = self._running.input_hw if self._running else None
+        return f"{summary.median_ms:.0f} ms ({size[1]}×{size[0]})" if summary and size else ""
 
     def _fill_menu(self) -> None:
         menu = self._picker.menu

@@ -40,6 +40,7 @@ class ModelLibraryDialog(QDialog):
     """A table and what can be done with a row.
 
     Args:
+        running: file of the model that runs, and running_speed: what a frame takes it, to be shown.
         threads: of the detector, for measuring as it will run.
     """
 
@@ -49,12 +50,13 @@ class ModelLibraryDialog(QDialog):
 
     def __init__(
         self, library: ModelLibrary, records: Records, running: Path | None, parent: QWidget | None = None,
-        *, threads: int | None = None,
+        *, threads: int | None = None, running_speed: str = "",
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self.setWindowTitle("Models")
         self.resize(880, 460)
         self._library, self._records, self._running, self._threads = library, records, running, threads
+        self._running_speed = running_speed
         self._facts: list[ModelFacts] = []
         self._worker: threading.Thread | None = None
         self.table = QTableWidget(0, len(COLUMNS))
@@ -110,7 +112,9 @@ class ModelLibraryDialog(QDialog):
         self._facts = [facts_of(entry, self._records) for entry in entries]
         self.table.setRowCount(len(self._facts))
         for row, facts in enumerate(self._facts):
-            for column, text in enumerate(_cells(facts)):
+            for column, text in enumerate(
+                _cells(facts, self._running_speed if facts.entry.path == self._running else "")
+            ):
                 item = QTableWidgetItem(text)
                 item.setToolTip(facts.problem or str(facts.entry.path))
                 font = item.font()
@@ -216,14 +220,14 @@ class ModelLibraryDialog(QDialog):
         self.refresh()
 
 
-def _cells(facts: ModelFacts) -> tuple[str, ...]:
+def _cells(facts: ModelFacts, speed: str) -> tuple[str, ...]:
     if facts.problem:
         return facts.entry.name, UNKNOWN, UNKNOWN, "cannot be used", UNKNOWN, UNKNOWN
     return (
         facts.entry.name,
         str(len(facts.description.labels)) if facts.description else UNKNOWN,
         f"{facts.size_bytes / 1e6:.1f} MB {facts.precision}",
-        facts.speed or "not measured",
+        speed or facts.speed or "not measured",
         facts.accuracy or "unknown",
         facts.licence or "unknown",
     )

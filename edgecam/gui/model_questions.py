@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import QPoint, QTimer, Signal
+from PySide6.QtGui import QPainter, QPalette
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -22,6 +23,7 @@ from edgecam.detector.description import Decoder
 from edgecam.detector.recognition.match import Question
 from edgecam.detector.recognition.sidecar import merged, read_sidecar, sidecar_path, write_sidecar
 from edgecam.errors import ModelError
+from edgecam.gui.icons import line_pixmap
 from edgecam.gui.model_answers import (
     ANCHORS,
     COLORS,
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+    from PySide6.QtGui import QPaintEvent
 
     from edgecam.detector.recognition.recognise import Recognition
 
@@ -239,13 +242,23 @@ class ModelQuestionsDialog(QDialog):
         self.picture.worker = None
 
 
+class _Choice(QComboBox):
+    """A combo box with an arrow of our own: style sheets can only take one from a file."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        colour = self.palette().color(QPalette.ColorRole.PlaceholderText).name()
+        arrow = line_pixmap("chevron", colour, 20, self.devicePixelRatioF())
+        QPainter(self).drawPixmap(QPoint(self.width() - 30, (self.height() - 20) // 2), arrow)
+
+
 def explain_sidecar(path: Path) -> str:
     """Where the answers for a model lie."""
     return f"Saved in {sidecar_path(path).name} beside the model."
 
 
 def _choice(texts: Sequence[str]) -> QComboBox:
-    combo = QComboBox()
+    combo = _Choice()
     combo.addItems(list(texts))
     combo.setMinimumHeight(36)
     return combo

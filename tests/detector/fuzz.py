@@ -1,9 +1,10 @@
 """Mutated model files and mutated outputs, as many as wanted: `python -m tests.detector.fuzz KIND SEED COUNT`.
 
-KIND is "files" (bytes of small models of several families are changed, cut, doubled; each is loaded and run) or "outputs"
-(each decoder gets arrays of odd shapes, types and numbers under changed descriptions). Anything but a ModelError, or for
-decoders a ValueError or IndexError, ends the program with a traceback. A file may also kill the process from within
-onnxruntime: that is what the trial's own process is for, and such seeds are printed by the parent.
+KIND is "files" (bytes of small models of several families are changed, cut, doubled; each is loaded and run), "bytes"
+(the same files are only looked through, which is much quicker) or "outputs" (each decoder gets arrays of odd shapes,
+types and numbers under changed descriptions). Anything but a ModelError, or for decoders a ValueError or IndexError,
+ends the program with a traceback. A file may also kill the process from within onnxruntime: that is what the trial's
+own process is for; the number of the culprit is the last one on standard error.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from edgecam.detector.decoders.candidates import Request
 from edgecam.detector.decoding import decode
 from edgecam.detector.description import Activation, BoxFormat, Decoder, OutputSpec
 from edgecam.detector.detector import Detector
+from edgecam.detector.onnx_file import read_onnx_file
 from edgecam.errors import ModelError
 from tests.tiny_models import constant_model, describe, gfl_cells, grey
 
@@ -71,7 +73,7 @@ def mutated(whole: bytes, rng: np.random.Generator) -> bytes:
     return bytes(data[: rng.integers(len(data) + 1)] if rng.random() < 0.1 else data)
 
 
-def fuzz_files(seed: int, count: int) -> Counter[str]:
+def fuzz_files(seed: int, count: int, *, run: bool = True) -> Counter[str]:
     ends: Counter[str] = Counter()
     image = grey(64, 64)
     with tempfile.TemporaryDirectory() as name:
@@ -80,8 +82,13 @@ def fuzz_files(seed: int, count: int) -> Counter[str]:
         for number in range(seed, seed + count):
             rng = np.random.default_rng(number)
             path.write_bytes(mutated(wholes[number % len(wholes)], rng))
-            print(number, file=sys.stderr, flush=True)  # the last one is the culprit if the process dies
+            if run:
+                print(number, file=sys.stderr, flush=True)  # the last one is the culprit if the process dies
             try:
+                if not run:
+                    read_onnx_file(path)
+                    ends["read"] += 1
+                    continue
                 found = Detector(path, threads=1)(image).candidates
             except ModelError:
                 ends["refused"] += 1
@@ -184,5 +191,5 @@ def fuzz_outputs(seed: int, count: int) -> Counter[str]:
 
 if __name__ == "__main__":
     kind, seed, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    found = (fuzz_files if kind == "files" else fuzz_outputs)(seed, count)
+    found = fuzz_outputs(seed, count) if kind == "outputs" else fuzz_files(seed, count, run=kind == "files")
     print(", ".join(f"{end} {number}" for end, number in sorted(found.items())))
