@@ -13,7 +13,7 @@ from edgecam.detector.recognition.sidecar import sidecar_path
 from edgecam.errors import ModelError
 
 SUFFIX = ".onnx"
-DEFAULT_MODEL = "edgecam-mobile"
+DEFAULT_MODEL = "edgecam-nano"
 MAX_NAME = 100
 
 
