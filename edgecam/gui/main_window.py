@@ -262,7 +262,7 @@ class MainWindow(QWidget):
     # Qt
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        if not self.isFullScreen() and not self.isMaximized():
+        if not self.actions_.full_screen.isChecked() and not self.isMaximized():
             self.preferences.change(window_wh=(max(200, self.width()), max(200, self.height())))
         self._fit()
 
