@@ -182,6 +182,8 @@ def plus(classes: int) -> np.ndarray:
     return np.concatenate([np.concatenate(scores), np.concatenate(bins)], axis=1)[None]
 
 
+PREPARATION = {Question.COLOR, Question.SCALING, Question.RESIZE}
+
 # family, outputs, keywords of the model, labels or None for COCO's, questions
 CASES: dict[str, tuple[str, Outputs, dict[str, Any], int, set[Question]]] = {
     "YOLOv8": ("YOLOv8", {"output0": dense(80).T[None]}, {}, 80, set()),
@@ -194,7 +196,7 @@ CASES: dict[str, tuple[str, Outputs, dict[str, Any], int, set[Question]]] = {
         80,
         set(),
     ),
-    "YOLOv6": ("YOLOX or YOLOv6", {"outputs": dense(80, objectness=True)[None]}, {}, 80, set()),
+    "YOLOv6": ("YOLOX or YOLOv6", {"outputs": dense(80, objectness=True)[None]}, {}, 80, PREPARATION),
     "YOLOv5": ("YOLOv5", {"output": dense(80, objectness=True, repeat=3)[None]}, {}, 80, set()),
     "YOLOv5, raw heads behind": (
         "YOLOv5",
@@ -256,8 +258,8 @@ CASES: dict[str, tuple[str, Outputs, dict[str, Any], int, set[Question]]] = {
         80,
         {Question.LABELS},
     ),
-    "DETR": ("DETR", detr_logits(91, background=True), {}, 80, set()),
-    "RT-DETR, logits": ("DETR", detr_logits(80, background=False), {}, 80, set()),
+    "DETR": ("DETR", detr_logits(91, background=True), {}, 80, {Question.SCALING}),
+    "RT-DETR, logits": ("DETR", detr_logits(80, background=False), {}, 80, {Question.SCALING}),
     "torchvision": ("torchvision", torchvision(), {"input_shape": (3, 128, 128)}, 80, {Question.LABELS}),
     "mmdeploy": (
         "mmdeploy",

@@ -10,6 +10,7 @@ from edgecam.detector.description import Activation, BoxFormat, Decoder, OutputS
 from edgecam.detector.recognition.heads import STRIDES, activation_of, cells_of
 from edgecam.detector.recognition.match import (
     DETR,
+    DETR_IMAGENET,
     MMDETECTION,
     PICODET,
     RAW_STRETCHED,
@@ -102,7 +103,10 @@ def _three_lists(box: Output, scores: Output, classes: Output, outputs: Sequence
     if batched and not classes.whole:
         spec = OutputSpec(Decoder.LISTS, names, activation=Activation.NONE, box=BoxFormat.YXYX, normalized=True)
         reasons = (f"boxes, classes, scores ({len(outputs)} outputs) as TF Object Detection gives them",)
-        return Match("TF Object Detection", spec, RAW_STRETCHED, None, reasons, one_based=True, suppressed=True)
+        questions = (Question.SCALING,)  # of a float input; of bytes there is no question
+        return Match(
+            "TF Object Detection", spec, RAW_STRETCHED, None, reasons, questions, one_based=True, suppressed=True
+        )
     spec = OutputSpec(Decoder.LISTS, names, activation=Activation.NONE, box=BoxFormat.XYXY)
     reasons = ("boxes, labels and scores without an axis for the batch, as torchvision gives them",)
     return Match("torchvision", spec, TORCHVISION, None, reasons, one_based=True, suppressed=True)
@@ -154,7 +158,11 @@ def _boxes_scores(box: Output, scores: Output, rows: bool, hints: Hints) -> Matc
             class_ids=(*range(classes - 1), -1) if background else (),
         )
         reasons = (f"{len(numbers)} queries: boxes and logits of {classes} classes",)
-        return Match("DETR and its kin", spec, DETR, classes - background, reasons, suppressed=True)
+        # The first DETR has a background and ImageNet's mean; those after it have neither.
+        convention = DETR_IMAGENET if background else DETR
+        return Match(
+            "DETR and its kin", spec, convention, classes - background, reasons, (Question.SCALING,), suppressed=True
+        )
     if any(len(numbers) == cells_of(hints.input_hw, strides) for strides in STRIDES):
         spec = OutputSpec(
             Decoder.BOXES_SCORES,

@@ -182,7 +182,9 @@ def _anchor_free(output: Output, values: Any, rows: bool, hints: Hints, strides:
     )
     if objectness:
         yolox = "yolox" in output.name.lower()
-        return Match("YOLOX or YOLOv6, decoded", spec, YOLOX if yolox else YOLO, classes, (f"{told}, with objectness",))
+        questions = (Question.COLOR, Question.SCALING, Question.RESIZE)  # the two differ in all of these
+        reasons = (f"{told}, with objectness",)
+        return Match("YOLOX or YOLOv6, decoded", spec, YOLOX if yolox else YOLO, classes, reasons, questions)
     return Match("YOLOv8 … YOLO12", spec, YOLO, classes, (f"{told}: a box and {classes} class scores each",))
 
 

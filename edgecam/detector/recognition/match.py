@@ -42,6 +42,7 @@ YOLOX = Convention("BGR", std=(1.0, 1.0, 1.0), resize=Resize.LETTERBOX_TOP_LEFT,
 NANODET = Convention("BGR", IMAGENET_MEAN[::-1], IMAGENET_STD[::-1], Resize.LETTERBOX_TOP_LEFT, 0)
 PICODET = Convention("RGB", IMAGENET_MEAN, IMAGENET_STD, Resize.STRETCH, 0)
 DETR = Convention(resize=Resize.STRETCH)
+DETR_IMAGENET = Convention(mean=IMAGENET_MEAN, std=IMAGENET_STD, resize=Resize.STRETCH)
 RAW_STRETCHED = Convention(std=(1.0, 1.0, 1.0), resize=Resize.STRETCH)
 SSD = Convention(mean=(127.0,) * 3, std=(128.0,) * 3, resize=Resize.STRETCH)
 TORCHVISION = Convention(resize=Resize.LETTERBOX_TOP_LEFT, pad_value=0)
