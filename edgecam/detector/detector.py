@@ -139,6 +139,12 @@ class Detector:
         return self._input_hw
 
     @property
+    def base_hw(self) -> tuple[int, int]:
+        """(height, width) whose area an open input takes; of a fixed one, its size."""
+        spec = self.description.input
+        return (spec.height, spec.width) if spec.height and spec.width else self._base_hw
+
+    @property
     def declared_inputs(self) -> tuple[str, ...]:
         """The file's inputs, to be shown."""
         return tuple(str(tensor) for tensor in self._graph.inputs)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QMenu
 
 from edgecam.commands.source_options import model_records
 from edgecam.detector.loading import load_detector
 from edgecam.errors import ModelError
+from edgecam.gui.model_answers import SIZES
 from edgecam.gui.model_library import ModelLibraryDialog
 from edgecam.gui.model_questions import ModelQuestionsDialog, explain_sidecar
 from edgecam.pipeline.detect import DetectorState
@@ -50,6 +51,7 @@ class ModelControl(QObject):
         self._picker, self._detections, self._toast = picker, detections, toast
         self._frames, self._threads, self._provider = frames, threads, provider
         self._records = model_records()
+        self._sizes: dict[Path, tuple[int, int]] = {}  # chosen for models whose input is open
         self._asked: set[str] = set()  # models that need not be asked about again
         self._describing = ""
         self.dialog: ModelLibraryDialog | ModelQuestionsDialog | None = None
@@ -80,11 +82,20 @@ class ModelControl(QObject):
         if not ask:
             self._asked.add(str(entry.path))
         records, threads, provider = self._records, self._threads, self._provider
+        size = self._sizes.get(entry.path)
 
         def load() -> Detector:
-            return load_detector(entry.path, records, trusted=entry.bundled, threads=threads, provider=provider)
+            return load_detector(
+                entry.path, records, trusted=entry.bundled, threads=threads, provider=provider, input_hw=size
+            )
 
         self._pipeline.detect.change(entry.name, load)
+
+    def choose_size(self, input_hw: tuple[int, int]) -> None:
+        """Loads the running model again for frames of about this (height, width), where its input is open."""
+        if self._running is not None:
+            self._sizes[self._running.path] = input_hw
+            self.choose(str(self._running.path), ask=False)
 
     def choose_file(self) -> None:
         """Asks for an .onnx file."""
@@ -184,7 +195,7 @@ class ModelControl(QObject):
         running = self._running.path if self._running else None
         entries = self._library.entries()
         if running is not None and running not in [entry.path for entry in entries]:
-            entries.append(self._library.find(str(running)))
+            entries.append(self._library.entry_of(running))
         for entry in entries:
             self._add(group, entry.name, str(entry.path), checked=entry.path == running, tip=str(entry.path))
         if not entries:
@@ -193,9 +204,26 @@ class ModelControl(QObject):
         self._add(group, "No model (the picture alone)", NONE, checked=running is None, tip="")
         menu.addAction("Open a model file (.onnx)…", self.choose_file)
         running_entry = next((entry for entry in entries if entry.path == running), None)
-        describe = menu.addAction("Describe this model…", self.describe)
+        describe = menu.addAction("Describe this model…", lambda: self.describe())
         describe.setEnabled(running_entry is not None and not running_entry.bundled)
         menu.addAction("Model library…", self.open_library)
+        if self._running is not None:
+            self._add_sizes(menu, self._running)
+
+    def _add_sizes(self, menu: QMenu, running: Detector) -> None:
+        spec, now = running.description.input, running.base_hw
+        if spec.height and spec.width:
+            menu.addAction(f"Input {now[1]} × {now[0]}, fixed by the file").setEnabled(False)
+            return
+        sizes = menu.addMenu(f"Input size: {now[1]} × {now[0]}")
+        group = QActionGroup(sizes)
+        usual = [(side, side) for side in SIZES if side % spec.stride == 0]
+        for height, width in dict.fromkeys([*spec.sizes, *usual, now]):
+            action = QAction(f"{width} × {height}", group)
+            action.setCheckable(True)
+            action.setChecked((height, width) == now)
+            action.triggered.connect(lambda _=False, hw=(height, width): self.choose_size(hw))
+            sizes.addAction(action)
 
     def _add(self, group: QActionGroup, text: str, choice: str, *, checked: bool, tip: str) -> None:
         action = QAction(text, group)

@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 
+from edgecam.detector.description import Decoder
 from edgecam.gui.class_filter import ClassFilterDialog
 from edgecam.gui.model_library import ModelLibraryDialog
 from edgecam.gui.model_questions import ModelQuestionsDialog
@@ -110,6 +111,27 @@ def test_a_bad_file_is_one_message_and_the_old_model_goes_on(
     assert window.toast.text.endswith("tiny goes on.")
     qtbot.wait(200)
     assert len(window.view.detections) == 1
+
+
+def running_at(window: MainWindow) -> tuple[int, int] | None:
+    detector = window.pipeline.detect.detector
+    return detector.base_hw if detector else None
+
+
+def test_the_size_of_an_open_input_is_chosen(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    given = describe("open", height=None, width=None, sizes=((128, 128),), decoder=Decoder.DENSE)
+    table = np.zeros((1, 6, 10), np.float32)
+    path = constant_model(tmp_path / "open.onnx", {"boxes": table}, input_shape=(1, 3, "h", "w"), description=given)
+    window.models.choose(str(path))
+    qtbot.waitUntil(lambda: running_at(window) == (128, 128), timeout=WAIT_MS)
+    window.models._fill_menu()
+    assert "Input size: 128 × 128" in [action.text() for action in window.model_picker.menu.actions()]
+    window.models.choose_size((416, 416))
+    qtbot.waitUntil(lambda: running_at(window) == (416, 416), timeout=WAIT_MS)
+    window.models.choose(str(good(tmp_path / "good.onnx")))
+    qtbot.waitUntil(lambda: window.model_picker.title == "tiny", timeout=WAIT_MS)
+    window.models._fill_menu()
+    assert "Input 64 × 64, fixed by the file" in [action.text() for action in window.model_picker.menu.actions()]
 
 
 def library_of(window: MainWindow) -> ModelLibraryDialog:
