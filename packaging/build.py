@@ -29,7 +29,8 @@ ICON_SIZES = (16, 24, 32, 48, 64, 128, 256, 512)
 LOCK = PACKAGING / "locks" / f"linux-{MACHINE}-py{sys.version_info.major}{sys.version_info.minor}.txt"
 VENV = ROOT / "build" / f"venv-{LOCK.stem}"
 WHEEL_TAGS = ("manylinux_2_36", "manylinux_2_31", "manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014")
-BUILD_TOOLS = {"objdump": "binutils", "as": "binutils", "xz": "xz-utils", "dpkg-deb": "dpkg"}
+BUILD_TOOLS = {"objdump": "binutils", "as": "binutils"}
+PACK_TOOLS = {"xz": "xz-utils", "dpkg-deb": "dpkg", "tar": "tar"}
 
 
 class CannotBuild(Exception):
@@ -52,6 +53,8 @@ def version() -> str:
 
 def commit_time() -> int:
     """Seconds since 1970 of the commit, for every time stamp inside: what makes two builds of it the same."""
+    if given := os.environ.get("SOURCE_DATE_EPOCH"):
+        return int(given)
     done = subprocess.run(["git", "-C", str(ROOT), "log", "-1", "--format=%ct"], capture_output=True, text=True)
     return int(done.stdout) if done.returncode == 0 else 1_760_000_000
 
@@ -62,9 +65,10 @@ def check_machine() -> None:
         raise CannotBuild(f"this machine ({MACHINE}) is not supported: only 64-bit x86 and 64-bit ARM have all wheels.")
 
 
-def prepare_tools() -> None:
+def prepare_tools(*, packs: bool) -> None:
     """Installs what the build needs from Debian."""
-    missing = [package for program, package in BUILD_TOOLS.items() if shutil.which(program) is None]
+    tools = BUILD_TOOLS | (PACK_TOOLS if packs else {})
+    missing = [package for program, package in tools.items() if shutil.which(program) is None]
     missing += debian.missing_for_qt() + debian.missing_for_venv()
     if sys.prefix == sys.base_prefix and Path("/usr/bin/python3").resolve() == Path(sys.executable).resolve():
         library = f"libpython3.{sys.version_info.minor}"
@@ -182,7 +186,7 @@ def main() -> int:
 
             say(f"made {build_system_deb(version(), commit_time(), DIST)}")
             return 0
-        prepare_tools()
+        prepare_tools(packs=not args.no_archives)
         if args.lock:
             write_lock(args.lock)
         elif args.pack:
