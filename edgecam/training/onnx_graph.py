@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 
 OPSET = 17
 IR_VERSION = 8  # what onnxruntime 1.20 reads
+
+
+@dataclass(frozen=True)
+class Halves:
+    """A map beside the nearest enlargement of another one: not joined until it is known what reads it."""
+
+    near: str
+    coarse: str
 
 
 class Graph:
@@ -63,6 +72,9 @@ class Graph:
             pads=pads,
             group=conv.groups,
         )
+        return self.activated(y, conv, name)
+
+    def activated(self, y: str, conv: Conv, name: str) -> str:
         if conv.act == "leaky_relu":
             return self.add("LeakyRelu", [y], f"{name}.act", alpha=LEAK)
         if conv.act == "relu":
@@ -71,6 +83,21 @@ class Graph:
             low, high = (self.constant(np.array(v, np.float32), f"clip_{v}") for v in (0, 6))
             return self.add("Clip", [y, low, high], f"{name}.act")
         return y
+
+    def conv_of_enlarged(self, near: str, coarse: str, conv: Conv, name: str, *, coarse_channels: slice) -> str:
+        """A 1x1 of a concat of `near` and the nearest enlargement of `coarse` (its `coarse_channels`).
+
+        A 1x1 commutes with nearest enlargement: taken before it, that share costs a quarter.
+        """
+        assert conv.bias is not None
+        rough = conv.weight[:, coarse_channels]
+        kept = np.ones(conv.in_channels, np.bool_)
+        kept[coarse_channels] = False
+        bias = self.weight(conv.bias, f"{name}.bias")
+        weights = [self.weight(part, f"{name}.{n}") for part, n in ((conv.weight[:, kept], "near"), (rough, "coarse"))]
+        x = self.add("Conv", [near, weights[0], bias], f"{name}.near", kernel_shape=[1, 1])
+        y = self.add("Conv", [coarse, weights[1]], f"{name}.coarse", kernel_shape=[1, 1])
+        return self.activated(self.add("Add", [x, self.enlarge(y, "nearest")]), conv, name)
 
     def separable(self, x: str, block: Separable, name: str) -> str:
         return self.conv(self.conv(x, block.depthwise, f"{name}.depthwise"), block.pointwise, f"{name}.pointwise")
@@ -102,8 +129,8 @@ def build(network: Network) -> onnx.ModelProto:
     x = graph.add("Transpose", [x], perm=[0, 3, 1, 2])
     mean = graph.constant(np.array(config.mean, np.float32).reshape(1, 3, 1, 1), "mean")
     maps = _backbone(graph, network, graph.add("Sub", [x, mean]))
-    maps = maps[1:] if network.rfcr is None else _rfcr(graph, network.rfcr, maps)
-    maps = _neck(graph, network, maps)
+    taps: list[str | Halves] = [*maps[1:]] if network.rfcr is None else _rfcr(graph, network.rfcr, maps)
+    maps = _neck(graph, network, taps)
     rows = 4 * config.bins + len(config.labels)
     flat = graph.constant(np.array([1, rows, -1], np.int64), "flat")
     outputs = []
@@ -179,7 +206,7 @@ def _like(graph: Graph, x: str, like: str, channels: int) -> str:
     return graph.add("Reshape", [x, shape])
 
 
-def _rfcr(graph: Graph, rfcr: RFCR, maps: list[str]) -> list[str]:
+def _rfcr(graph: Graph, rfcr: RFCR, maps: list[str]) -> list[str | Halves]:
     assert rfcr.scales is None, "fold the network before it is exported"
     config = rfcr.config
     total = ""
@@ -198,20 +225,31 @@ def _rfcr(graph: Graph, rfcr: RFCR, maps: list[str]) -> list[str]:
             x = graph.conv(x, conv, f"rfcr.collect.{index}")
         total = graph.add("Add", [x, total]) if total else x
     fused = graph.conv(graph.conv(total, rfcr.depthwise, "rfcr.depthwise"), rfcr.pointwise, "rfcr.pointwise")
+    s8: str | Halves = Halves(maps[1], fused)
+    if config.upsample != "nearest":
+        s8 = graph.concat([maps[1], graph.enlarge(fused, config.upsample)])
     return [
-        graph.concat([maps[1], graph.enlarge(fused, config.upsample)]),
+        s8,
         graph.concat([maps[2], fused]),
         graph.concat([maps[3], graph.reduce(fused, config.pool)]),
     ]
 
 
-def _neck(graph: Graph, network: Network, maps: list[str]) -> list[str]:
-    neck, mode = network.neck, network.config.neck_upsample
-    p8, p16, p32 = (graph.conv(x, neck.reduce[i], f"neck.reduce.{i}") for i, x in enumerate(maps))
+def _lateral(graph: Graph, network: Network, index: int, x: str | Halves) -> str:
+    conv, name = network.neck.reduce[index], f"neck.reduce.{index}"
+    if isinstance(x, str):
+        return graph.conv(x, conv, name)
+    last = slice(conv.in_channels - network.config.redistribute, conv.in_channels)
+    return graph.conv_of_enlarged(x.near, x.coarse, conv, name, coarse_channels=last)
+
+
+def _neck(graph: Graph, network: Network, maps: list[str | Halves]) -> list[str]:
+    neck = network.neck
+    p8, p16, p32 = (_lateral(graph, network, i, x) for i, x in enumerate(maps))
     outputs = [p8, p16, p32]
     if neck.top_down:
-        t16 = _join(graph, neck.top_down[0], graph.enlarge(p32, mode), p16, "neck.top_down.0")
-        outputs = [_join(graph, neck.top_down[1], graph.enlarge(t16, mode), p8, "neck.top_down.1"), t16, p32]
+        t16 = _top_down(graph, network, 0, p32, p16)
+        outputs = [_top_down(graph, network, 1, t16, p8), t16, p32]
     if neck.bottom_up:
         down = graph.separable(outputs[0], neck.down[0], "neck.down.0")
         o16 = _join(graph, neck.bottom_up[0], down, outputs[1], "neck.bottom_up.0")
@@ -225,6 +263,18 @@ def _neck(graph: Graph, network: Network, maps: list[str]) -> list[str]:
     return outputs
 
 
+def _top_down(graph: Graph, network: Network, index: int, coarse: str, near: str) -> str:
+    node, mode, name = network.neck.top_down[index], network.config.neck_upsample, f"neck.top_down.{index}"
+    enlarged = graph.enlarge(coarse, mode)
+    if not isinstance(node, Ghost) or mode != "nearest":
+        return _join(graph, node, enlarged, near, name)
+    first = slice(0, network.config.neck_channels)
+    primary = graph.conv_of_enlarged(near, coarse, node.ghost1.primary, f"{name}.ghost1.primary", coarse_channels=first)
+    y = _ghost_cheap(graph, node.ghost1, primary, f"{name}.ghost1")
+    y = _ghost_half(graph, node.ghost2, y, f"{name}.ghost2")
+    return graph.add("Add", [graph.separable(graph.concat([enlarged, near]), node.shortcut, f"{name}.shortcut"), y])
+
+
 def _join(graph: Graph, node: Any, a: str, b: str, name: str) -> str:
     if isinstance(node, Ghost):
         x = graph.concat([a, b])
@@ -235,7 +285,10 @@ def _join(graph: Graph, node: Any, a: str, b: str, name: str) -> str:
 
 
 def _ghost_half(graph: Graph, half: GhostHalf, x: str, name: str) -> str:
-    x = graph.conv(x, half.primary, f"{name}.primary")
+    return _ghost_cheap(graph, half, graph.conv(x, half.primary, f"{name}.primary"), name)
+
+
+def _ghost_cheap(graph: Graph, half: GhostHalf, x: str, name: str) -> str:
     return graph.concat([x, graph.conv(x, half.cheap, f"{name}.cheap")])
 
 
