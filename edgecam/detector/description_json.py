@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import unicodedata
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from edgecam.detector.description import (
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 MAX_SIDE = 8192
 MAX_LABELS = 100_000
+MAX_NAME = 1000
 
 Item = TypeVar("Item")
 
@@ -113,6 +115,18 @@ def _text(value: Any) -> str:
     return value
 
 
+def plain(text: str) -> str:
+    """`text` without control characters: it comes from anybody, and goes to terminals and windows."""
+    return "".join(" " if unicodedata.category(char) == "Cc" else char for char in text)
+
+
+def _name(value: Any) -> str:
+    text = plain(_text(value))
+    if len(text) > MAX_NAME:
+        raise ValueError(f"a text of at most {MAX_NAME} characters is wanted")
+    return text
+
+
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise TypeError("true or false is wanted")
@@ -187,12 +201,12 @@ def _extras(value: Any) -> dict[str, Extra]:
 _SIDE = _whole(1, MAX_SIDE)
 
 PARTS: dict[str, Check] = {
-    "name": _text,
+    "name": _name,
     "input": _object,
     "output": _object,
-    "labels": _list(_text, 0, MAX_LABELS),
+    "labels": _list(_name, 0, MAX_LABELS),
     "thresholds": _object,
-    "precision": _text,
+    "precision": _name,
     "provenance": _object,
     "accuracy": _object,
 }

@@ -83,6 +83,7 @@ class Detector:
         score_floor: float = SCORE_FLOOR,
         multi_label: bool = False,
         sidecar: Mapping[str, Any] | None = None,
+        run_limit_s: float | None = None,
     ) -> None:
         """Loads the model in `path`.
 
@@ -91,10 +92,12 @@ class Detector:
             input_hw: the input's size where the file leaves it open: frames get an input of about its area and of
                 their own proportions; None for the size the model recommends.
             sidecar: what counts as the file's sidecar (see `recognition.sidecar`); None for the one beside the file.
+            run_limit_s: a run that takes longer is broken off and fails; None for no limit.
 
         Raises:
             ModelError: it cannot be loaded or understood.
         """
+        self._run_limit_s = run_limit_s
         self.path = path
         self.threads = threads or default_threads()
         self.score_floor = score_floor
@@ -179,7 +182,9 @@ class Detector:
         prepared = time.perf_counter()
         with turn:
             begun = time.perf_counter()
-            outputs = run_session(self._session, self._output_names, {self._input_name: tensor, **way.extra})
+            outputs = run_session(
+                self._session, self._output_names, {self._input_name: tensor, **way.extra}, limit_s=self._run_limit_s
+            )
             inferred = time.perf_counter()
         found = self._decode(outputs, way.request)
         boxes = clip(way.prepare.letterbox.to_frame(found.boxes), frame_wh)

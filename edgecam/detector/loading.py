@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from edgecam.detector.records import Records
 
 
+# What one picture may take a stranger's model, whatever is to be seen in it.
+RUN_LIMIT_S = 10.0
+
+
 def load_detector(
     path: Path,
     records: Records,
@@ -35,7 +39,13 @@ def load_detector(
     """
     if not trusted:
         passed(path, records, threads=threads, input_hw=input_hw)
-    return Detector(path, threads=threads, input_hw=input_hw, provider=provider)
+    return Detector(
+        path,
+        threads=threads,
+        input_hw=input_hw,
+        provider=provider,
+        run_limit_s=None if trusted else RUN_LIMIT_S,
+    )
 
 
 def passed(

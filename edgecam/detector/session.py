@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from typing import TYPE_CHECKING, Any
 
 from edgecam.detector.onnx_file import OnnxFile, read_onnx_file
@@ -69,16 +70,43 @@ def open_session(
         raise ModelError(f"{path}: this is not a model that onnxruntime can run ({_one_line(error)}).") from error
 
 
-def run_session(session: onnxruntime.InferenceSession, names: list[str], feed: dict[str, Any]) -> list[Any]:
+def run_session(
+    session: onnxruntime.InferenceSession, names: list[str], feed: dict[str, Any], *, limit_s: float | None = None
+) -> list[Any]:
     """One inference.
 
+    Args:
+        limit_s: it is broken off after so long; None for never, which spares a thread per run.
+
     Raises:
-        ModelError: the model fails on this input.
+        ModelError: the model fails on this input, or does not come to an end.
     """
+    if limit_s is not None:
+        return _run_limited(session, names, feed, limit_s)
     try:
         return list(session.run(names, feed))
     except Exception as error:
         raise ModelError(f"The model failed while running: {_one_line(error)}.") from error
+
+
+def _run_limited(
+    session: onnxruntime.InferenceSession, names: list[str], feed: dict[str, Any], limit_s: float
+) -> list[Any]:
+    import onnxruntime as ort
+
+    options = ort.RunOptions()
+    options.log_severity_level = 4
+    alarm = threading.Timer(limit_s, setattr, (options, "terminate", True))
+    alarm.daemon = True
+    alarm.start()
+    try:
+        return list(session.run(names, feed, options))
+    except Exception as error:
+        if options.terminate:
+            raise ModelError(f"The model did not finish one picture within {limit_s:g} s.") from error
+        raise ModelError(f"The model failed while running: {_one_line(error)}.") from error
+    finally:
+        alarm.cancel()
 
 
 def _names(ort: Any) -> str:
@@ -88,4 +116,5 @@ def _names(ort: Any) -> str:
 def _one_line(error: Exception) -> str:
     """The text of onnxruntime's error in one line, without its code."""
     text = " ".join(str(error).split()) or type(error).__name__
+    text = "".join(char for char in text if char.isprintable())
     return re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", text).rstrip(".")[:300]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -229,6 +230,6 @@ class ModelControl(QObject):
         action = QAction(text, group)
         action.setCheckable(True)
         action.setChecked(checked)
-        action.setToolTip(tip)
+        action.setToolTip(f"<qt>{escape(tip)}</qt>" if tip else "")
         action.triggered.connect(lambda: self.choose(choice))
         self._picker.menu.addAction(action)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,7 @@ class ModelLibraryDialog(QDialog):
         self.message = QLabel("Drop an .onnx file on the window, or add one here.")
         self.message.setObjectName("dim")
         self.message.setWordWrap(True)
+        self.message.setTextFormat(Qt.TextFormat.PlainText)
         self.use, self.measure, self.describe, self.remove, self.add = (
             QPushButton(text) for text in ("Use", "Measure", "Describe…", "Remove", "Add…")
         )
@@ -116,7 +118,7 @@ class ModelLibraryDialog(QDialog):
                 _cells(facts, self._running_speed if facts.entry.path == self._running else "")
             ):
                 item = QTableWidgetItem(text)
-                item.setToolTip(facts.problem or str(facts.entry.path))
+                item.setToolTip(f"<qt>{escape(facts.problem or str(facts.entry.path))}</qt>")
                 font = item.font()
                 font.setBold(column == 0 and facts.entry.path == self._running)
                 item.setFont(font)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QPoint, QTimer, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPalette
 from PySide6.QtWidgets import (
     QComboBox,
@@ -85,6 +85,7 @@ class ModelQuestionsDialog(QDialog):
         self._count = QLabel()
         self._count.setObjectName("dim")
         self._count.setWordWrap(True)
+        self._count.setTextFormat(Qt.TextFormat.PlainText)
         self._save = QPushButton("Save")
         self._save.setDefault(True)
         self._fill()
@@ -148,6 +149,7 @@ class ModelQuestionsDialog(QDialog):
         family = QLabel(f"Recognised as {self._recognition.family}: {'; '.join(self._recognition.reasons)}.")
         family.setObjectName("dim")
         family.setWordWrap(True)
+        family.setTextFormat(Qt.TextFormat.PlainText)  # names from the file are in it
         side.addWidget(family)
         form = QFormLayout()
         form.setSpacing(10)

@@ -33,6 +33,11 @@ def test_what_a_newer_edgecam_adds_is_ignored() -> None:
     assert ModelDescription.from_json(json.dumps(data), source="here") == describe()
 
 
+def test_control_characters_go_and_scripts_stay() -> None:
+    text = changed("labels", to=["\x1b]0;gotcha\x07", "a\nb", "क्\u200dष", "👩\u200d🌾"])
+    assert ModelDescription.from_json(text, source="here").labels == (" ]0;gotcha ", "a b", "क्\u200dष", "👩\u200d🌾")
+
+
 def changed(*path: str, to: Any) -> str:
     data = json.loads(json.dumps(GOOD))
     inner = data
@@ -58,6 +63,7 @@ BROKEN = {
     "no input": without("input"),
     "no output": without("output"),
     "no labels": without("labels"),
+    "a name without end": changed("name", to="x" * 10_000),
     "labels a number": changed("labels", to=3),
     "input a list": changed("input", to=[1]),
     "output a text": changed("output", to="gfl"),

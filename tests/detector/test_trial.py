@@ -30,13 +30,10 @@ def good(path: Path) -> Path:
     return constant_model(path / "good.onnx", {"cells": CELLS}, description=describe())
 
 
-def looping_model(path: Path) -> Path:
-    """A model that counts for years."""
-    body = helper.make_graph(
-        [
-            helper.make_node("Identity", ["yes"], ["go_on"]),
-            helper.make_node("Add", ["x", "x"], ["y"]),
-        ],
+def doubling() -> onnx.GraphProto:
+    """The body of a loop that doubles a number."""
+    return helper.make_graph(
+        [helper.make_node("Identity", ["yes"], ["go_on"]), helper.make_node("Add", ["x", "x"], ["y"])],
         "body",
         [
             helper.make_tensor_value_info("i", TensorProto.INT64, []),
@@ -48,12 +45,42 @@ def looping_model(path: Path) -> Path:
             helper.make_tensor_value_info("y", TensorProto.FLOAT, None),
         ],
     )
+
+
+def looping_model(path: Path) -> Path:
+    """A model that counts for years."""
     return write_model(
         path / "loop.onnx",
-        [helper.make_node("Loop", ["count", "true", "image"], ["out"], body=body)],
+        [helper.make_node("Loop", ["count", "true", "image"], ["out"], body=doubling())],
         {"image": ((1, 3, 64, 64), "float32")},
         {"out": (None, "float32")},
         weights={"count": np.array(10**15), "true": np.array(True)},
+    )
+
+
+def treacherous_model(path: Path) -> Path:
+    """A model that counts for years when it sees something white."""
+    return write_model(
+        path / "treacherous.onnx",
+        [
+            helper.make_node("ReduceMax", ["image"], ["brightest"], keepdims=0),
+            helper.make_node("Div", ["brightest", "white"], ["share"]),
+            helper.make_node("Floor", ["share"], ["is_white"]),
+            helper.make_node("Cast", ["is_white"], ["number"], to=TensorProto.INT64),
+            helper.make_node("Mul", ["number", "years"], ["count"]),
+            helper.make_node("Loop", ["count", "true", "zero"], ["end"], body=doubling()),
+            helper.make_node("Add", ["cells.value", "end"], ["cells"]),
+        ],
+        {"image": ((1, 3, 64, 64), "float32")},
+        {"cells": (CELLS.shape, "float32")},
+        weights={
+            "years": np.array(10**15),
+            "true": np.array(True),
+            "white": np.array(255, np.float32),
+            "zero": np.array(0, np.float32),
+            "cells.value": CELLS,
+        },
+        metadata={"edgecam": describe().to_json()},
     )
 
 
@@ -93,6 +120,16 @@ def test_a_model_without_end_is_given_up_in_time(tmp_path: Path) -> None:
     assert "did not finish one picture within 4 s" in report.message
     assert time.monotonic() - started < 8
     assert not psutil.Process().children(recursive=True)
+
+
+def test_a_model_that_hangs_later_is_broken_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgecam.detector.loading.RUN_LIMIT_S", 1.0)
+    path = treacherous_model(tmp_path)
+    detector = load_detector(path, Records(tmp_path / "models.json"), trusted=False, threads=1)
+    assert len(detector(grey(64, 64)).candidates) == 1
+    with pytest.raises(ModelError, match="did not finish one picture within 1 s"):
+        detector(grey(64, 64, 255))
+    assert len(detector(grey(64, 64)).candidates) == 1
 
 
 def test_memory_is_limited(tmp_path: Path) -> None:

@@ -7,12 +7,12 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from edgecam.detector.description_json import MAX_LABELS, MAX_NAME, plain
 from edgecam.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MAX_LABELS = 100_000
 LABEL_KEYS = ("names", "class_names", "classes", "labels")
 # What else a model may have learned to do; its boxes are not upright boxes of classes.
 OTHER_TASKS = {"classify": "sorts whole pictures", "obb": "finds turned boxes", "semantic": "colours pixels"}
@@ -51,7 +51,7 @@ def read_exported(metadata: Mapping[str, str], *, source: str) -> Exported:
     input_hw = (sides[0], sides[1]) if len(sides) == 2 and all(32 <= side <= 8192 for side in sides) else None
     numbers = [int(value) for value in re.findall(r"\d{1,4}", metadata.get("stride", ""))]
     shown = {"description": "description", "author": "author", "license": "licence", "version": "exporter version"}
-    provenance = {name: metadata[key][:300] for key, name in shown.items() if metadata.get(key)}
+    provenance = {name: plain(metadata[key])[:300] for key, name in shown.items() if metadata.get(key)}
     return Exported(parse_labels(texts), input_hw, max(numbers, default=0) or None, provenance)
 
 
@@ -60,24 +60,27 @@ def parse_labels(text: str) -> tuple[str, ...]:
 
     Nothing is evaluated: the text may come from anybody.
     """
-    text = text.strip()
+    return tuple(plain(name)[:MAX_NAME] for name in _labels_in(text.strip())[:MAX_LABELS])
+
+
+def _labels_in(text: str) -> tuple[str, ...]:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
         data = None
     if isinstance(data, list) and all(isinstance(item, str) for item in data):
-        return tuple(data[:MAX_LABELS])
+        return tuple(data)
     if text[:1] in {"[", "{", "("}:
         return _literal(text)
     names = text.splitlines() if "\n" in text else text.split(",")
-    return tuple(name.strip() for name in names if name.strip())[:MAX_LABELS]
+    return tuple(name.strip() for name in names if name.strip())
 
 
 def _literal(text: str) -> tuple[str, ...]:
     entries = [(number, _unescape(name[1:-1])) for number, name in _ENTRY.findall(text)]
     numbered = {int(number[:9]): name for number, name in entries if number}
     if not numbered:
-        return tuple(name for _, name in entries)[:MAX_LABELS]
+        return tuple(name for _, name in entries)
     count = max(numbered) + 1
     if len(numbered) != len(entries) or count > MAX_LABELS:
         return ()

@@ -97,7 +97,7 @@ def _three_lists(box: Output, scores: Output, classes: Output, outputs: Sequence
     names = (box.name, scores.name, classes.name)
     if hints.extra_inputs:
         spec = OutputSpec(Decoder.LISTS, names, activation=Activation.NONE, box=BoxFormat.XYXY)
-        reasons = (f"boxes, scores and labels; a further input '{hints.extra_inputs[0]}'",)
+        reasons = (f"boxes, scores and labels; a further input {hints.extra_inputs[0][:80]!r}",)
         return Match("RT-DETR / D-FINE / DEIM", spec, DETR, None, reasons, suppressed=True)
     batched = box.array.ndim == 3
     if batched and not classes.whole:

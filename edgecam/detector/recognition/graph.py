@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import onnxruntime
     from numpy.typing import NDArray
 
+MAX_SHOWN = 80  # characters of a tensor's name
+
 _DTYPES = {
     "tensor(float)": "float32",
     "tensor(float16)": "float16",
@@ -39,7 +41,8 @@ class Tensor:
     dtype: str
 
     def __str__(self) -> str:
-        return f"'{self.name}' {self.dtype} ({', '.join('?' if axis is None else str(axis) for axis in self.shape)})"
+        axes = ", ".join("?" if axis is None else str(axis) for axis in self.shape)
+        return f"{self.name[:MAX_SHOWN]!r} {self.dtype} ({axes})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,4 +107,4 @@ class Output:
         return bool(np.issubdtype(self.array.dtype, np.integer))
 
     def __str__(self) -> str:
-        return f"'{self.name}' {self.array.dtype} {self.array.shape}"
+        return f"{self.name[:MAX_SHOWN]!r} {self.array.dtype} {self.array.shape}"
