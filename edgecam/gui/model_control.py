@@ -135,6 +135,7 @@ class ModelControl(QObject):
     def _open(self, dialog: ModelLibraryDialog | ModelQuestionsDialog) -> None:
         if self.dialog is not None:
             self.dialog.close()
+            self.dialog.deleteLater()
         self.dialog = dialog
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
         dialog.open()
@@ -154,6 +155,7 @@ class ModelControl(QObject):
     def _on_status(self, status: DetectorStatus) -> None:
         self._status = status
         if status.state is DetectorState.FAILED:
+            self._describing = ""
             kept = f" {status.detector.name} goes on." if status.detector else ""
             self._toast.say(f"{status.message}{kept}")
         elif status.state is DetectorState.READY:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from html import escape
 from pathlib import Path
@@ -209,7 +210,8 @@ class ModelLibraryDialog(QDialog):
                 answer = work()
             except ModelError as error:
                 answer = str(error)
-            self._worked.emit(answer)
+            with contextlib.suppress(RuntimeError):  # the window was closed meanwhile
+                self._worked.emit(answer)
 
         self.message.setText(text)
         self._worker = threading.Thread(target=run, name="model library", daemon=True)

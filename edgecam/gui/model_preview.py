@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -95,7 +96,8 @@ class PreviewWorker(threading.Thread):
                     self.preview = self._look(detector)
             except ModelError as error:
                 self.preview = Preview(self._frames(), message=str(error))
-            self._on_preview()
+            with contextlib.suppress(RuntimeError):  # the window was closed meanwhile
+                self._on_preview()
 
     def _look(self, detector: Detector) -> Preview:
         image = self._frames()

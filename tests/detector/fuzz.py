@@ -1,8 +1,8 @@
 """Mutated model files and mutated outputs, as many as wanted: `python -m tests.detector.fuzz KIND SEED COUNT`.
 
 KIND is "files" (bytes of small models of several families are changed, cut, doubled; each is loaded and run), "bytes"
-(the same files are only looked through, which is much quicker) or "outputs" (each decoder gets arrays of odd shapes,
-types and numbers under changed descriptions). Anything but a ModelError, or for decoders a ValueError or IndexError,
+(the same files are only looked through, which is much quicker), "outputs" (each decoder gets arrays of odd shapes,
+types and numbers under changed descriptions) or "recognition" (the same for telling families apart). Anything but a ModelError, or for decoders a ValueError or IndexError,
 ends the program with a traceback. A file may also kill the process from within onnxruntime: that is what the trial's
 own process is for; the number of the culprit is the last one on standard error.
 """
@@ -22,6 +22,10 @@ from edgecam.detector.decoding import decode
 from edgecam.detector.description import Activation, BoxFormat, Decoder, OutputSpec
 from edgecam.detector.detector import Detector
 from edgecam.detector.onnx_file import read_onnx_file
+from edgecam.detector.recognition.graph import Output
+from edgecam.detector.recognition.labels import label
+from edgecam.detector.recognition.match import Hints
+from edgecam.detector.recognition.recognise import first_match
 from edgecam.errors import ModelError
 from tests.tiny_models import constant_model, describe, gfl_cells, grey
 
@@ -131,7 +135,7 @@ FITTING: dict[Decoder, tuple[tuple[tuple[int, ...], ...], OutputSpec]] = {
 
 def odd_array(rng: np.random.Generator, shape: tuple[int, ...] | None = None) -> np.ndarray:
     shapes = SHAPES + MORE_SHAPES
-    shape = shape or shapes[rng.integers(len(shapes))]
+    shape = shapes[rng.integers(len(shapes))] if shape is None else shape
     array = rng.normal(0, 10, shape) if rng.random() < 0.5 else rng.random(shape)
     if rng.random() < 0.7:
         array = np.where(rng.random(shape) < rng.random(), rng.choice(ODD, shape), array)
@@ -189,7 +193,42 @@ def fuzz_outputs(seed: int, count: int) -> Counter[str]:
     return ends
 
 
+# Shapes of outputs of known families at an input of 64x64, from which recognition has to choose.
+KNOWN = (
+    ((1, 84, 84),), ((1, 84, 85),), ((1, 252, 85),), ((1, 84, 6),), ((1, 85, 112),), ((1, 300, 6),), ((7, 7),), ((0, 6),),
+    ((1, 64, 80), (1, 16, 80), (1, 4, 80), (1, 64, 32), (1, 16, 32), (1, 4, 32)), ((1, 10, 4), (1, 10, 21)),
+    ((1, 100, 4), (1, 100, 92)), ((1, 10, 4), (1, 10), (1, 10), (1,)), ((0, 4), (0,), (0,)), ((1, 9, 5), (1, 9)),
+    ((1, 3, 8, 8, 7), (1, 3, 4, 4, 7), (1, 3, 2, 2, 7)), ((1, 4, 4, 95), (1, 2, 2, 95)), ((1, 85, 4, 4),),
+    ((1, 0, 4), (1, 0, 21)), ((1, 84, 4), (1, 84, 80)), ((1, 1, 0, 7),),
+)  # fmt: skip
+
+
+def fuzz_recognition(seed: int, count: int) -> Counter[str]:
+    ends: Counter[str] = Counter()
+    for number in range(seed, seed + count):
+        rng = np.random.default_rng(number)
+        shapes = KNOWN[number % len(KNOWN)]
+        arrays = [odd_array(rng, shape) if rng.random() < 0.9 else odd_array(rng) for shape in shapes]
+        outputs = [Output.of(f"output{i}", array) for i, array in enumerate(arrays)]
+        hints = Hints((64, 64), classes=[None, 80, 1, 20][rng.integers(4)], producer="paddle" * int(rng.integers(2)))
+        match = first_match(outputs, hints)
+        if match is not None:
+            label(match, (), source="fuzz")
+            with contextlib.suppress(ValueError, IndexError):
+                chosen = {output.name: output.array for output in outputs}
+                decode([chosen[name] for name in match.output.names], match.output, Request((64, 64)))
+        ends[match.family if match else "unknown"] += 1
+    return ends
+
+
+KINDS = {
+    "files": fuzz_files,
+    "bytes": lambda seed, count: fuzz_files(seed, count, run=False),
+    "outputs": fuzz_outputs,
+    "recognition": fuzz_recognition,
+}
+
 if __name__ == "__main__":
     kind, seed, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    found = fuzz_outputs(seed, count) if kind == "outputs" else fuzz_files(seed, count, run=kind == "files")
+    found = KINDS[kind](seed, count)
     print(", ".join(f"{end} {number}" for end, number in sorted(found.items())))

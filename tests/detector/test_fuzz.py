@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from edgecam.detector.description import Decoder
-from tests.detector.fuzz import fuzz_outputs
+from tests.detector.fuzz import fuzz_outputs, fuzz_recognition
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -17,6 +17,11 @@ def test_mutated_outputs() -> None:
     assert sum(ends.values()) == 2000
     found = {end.split(":")[0] for end in ends if end.endswith("found")}
     assert len(found) == len(Decoder), f"the fuzzer hits too few decoders: {found}"
+
+
+def test_mutated_outputs_of_unknown_models() -> None:
+    ends = fuzz_recognition(0, 3000)
+    assert len(ends) >= 10, f"the fuzzer hits too few families: {ends}"
 
 
 def test_mutated_files() -> None:

@@ -21,6 +21,7 @@ from edgecam.detector.recognition.match import (
     Hints,
     Match,
     Question,
+    span,
 )
 
 if TYPE_CHECKING:
@@ -142,10 +143,11 @@ def _boxes_scores(box: Output, scores: Output, rows: bool, hints: Hints) -> Matc
     table = np.asarray(scores.array, np.float32).reshape(scores.shape)
     table = table if rows else table.T  # (N, C)
     numbers = np.asarray(box.array, np.float32).reshape(-1, 4)
-    normalized = bool(np.nanmax(np.abs(numbers)) <= 2)
+    normalized = span(np.abs(numbers))[1] <= 2
+    low, high = span(table)
     names = (box.name, scores.name)
     classes = table.shape[1]
-    query_based = len(numbers) <= 1000 and ("logit" in scores.name.lower() or table.min() < 0)
+    query_based = len(numbers) <= 1000 and ("logit" in scores.name.lower() or low < 0)
     if query_based:
         background = classes in {92, 82} or (hints.classes is not None and classes == hints.classes + 1)
         spec = OutputSpec(
@@ -174,9 +176,8 @@ def _boxes_scores(box: Output, scores: Output, rows: bool, hints: Hints) -> Matc
         )
         reasons = (f"{len(numbers)} boxes, one per cell, and scores of {classes} classes",)
         return Match("YOLO, boxes and scores apart", spec, YOLO, classes, reasons)
-    sums = table.sum(axis=1)
-    shared_out = bool(np.abs(sums - 1).max() < 0.01)
-    activation = Activation.NONE if table.min() >= 0 and table.max() <= 1 else Activation.SOFTMAX
+    shared_out = span(np.abs(table.sum(axis=1) - 1))[1] < 0.01
+    activation = Activation.NONE if low >= 0 and high <= 1 else Activation.SOFTMAX
     background = shared_out or activation is Activation.SOFTMAX or classes in {21, 91, 81}
     if hints.classes is not None:
         background = classes == hints.classes + 1
@@ -196,7 +197,7 @@ def _boxes_scores(box: Output, scores: Output, rows: bool, hints: Hints) -> Matc
 
 def _ordered(numbers: np.ndarray) -> bool:
     """The third and fourth number exceed the first and second nearly always: corners, not centre and size."""
-    return bool(np.mean((numbers[:, 2:] >= numbers[:, :2]).all(axis=1)) > 0.95)
+    return len(numbers) > 0 and bool(np.mean((numbers[:, 2:] >= numbers[:, :2]).all(axis=1)) > 0.95)
 
 
 def _list_shape(output: Output) -> tuple[int, ...]:
@@ -216,4 +217,5 @@ def _whole_numbers(output: Output) -> bool:
 def _falling(output: Output) -> bool:
     """Never rising and within 0 to 1: scores, best first."""
     values = np.asarray(output.array, np.float64).ravel()
-    return bool(np.all(np.diff(values) <= 0) and values.min() >= 0 and values.max() <= 1 and values.max() > 0)
+    low, high = span(values)
+    return bool(np.all(np.diff(values) <= 0)) and low >= 0 and 0 < high <= 1

@@ -17,6 +17,7 @@ from edgecam.detector.recognition.match import (
     Hints,
     Match,
     Question,
+    span,
 )
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def cells_of(input_hw: tuple[int, int], strides: Sequence[int]) -> int:
 
 def probable(scores: Any) -> bool:
     """All scores lie within 0 to 1: they are probabilities already."""
-    return bool(scores.size and np.nanmin(scores) >= 0 and np.nanmax(scores) <= 1)
+    low, high = span(scores)
+    return low >= 0 and high <= 1
 
 
 def activation_of(scores: Any) -> Activation:
@@ -143,7 +145,7 @@ def _anchored(output: Output, values: Any, rows: bool, hints: Hints, strides: tu
         activation=activation_of(values[4 : 5 + classes]),
         rows=rows,
         objectness=True,
-        normalized=bool(np.nanmax(values[:4]) <= 2),
+        normalized=span(values[:4])[1] <= 2,
         class_ids=_without_rest(classes, len(values) - 5),
     )
     reason = f"{values.shape[1]} predictions, three per cell of strides {_list(strides)}, with objectness"
@@ -211,15 +213,14 @@ def _bins_of(values: Any, hints: Hints) -> int | None:
             continue
         if hints.classes is None and classes not in {80, 20, 1, 2, 3}:
             continue
-        if probable(values[:classes]) and not probable(values[classes:]) and float(values[classes:].min()) < 0:
+        if probable(values[:classes]) and not probable(values[classes:]) and span(values[classes:])[0] < 0:
             return bins
     return None
 
 
 def _near(centres: Any, points: Any, sizes: Any) -> bool:
     """Most predicted centres lie within four cells of their own, as they do once decoded."""
-    with np.errstate(all="ignore"):
-        return bool(np.mean(np.abs(centres - points).max(axis=0) <= 4 * sizes) > 0.5)
+    return bool(np.mean(np.abs(centres - points).max(axis=0) <= 4 * sizes) > 0.5)
 
 
 def match_anchors(outputs: Sequence[Output], hints: Hints) -> Match | None:

@@ -114,7 +114,7 @@ def _match(
         more_columns=graph.metadata.get("task") in {"segment", "pose"},
         extra_inputs=tuple(spec.extra),
     )
-    match = _first_match(outputs, hints)
+    match = first_match(outputs, hints)
     if match is not None:
         return match, spec if _follows(graph, run, spec, hints, match) else _fixed(spec)
     if "decoder" in sidecar.get("output", {}):
@@ -126,8 +126,10 @@ def _match(
     )
 
 
-def _first_match(outputs: Sequence[Output], hints: Hints) -> Match | None:
-    return next((match for matcher in MATCHERS if (match := matcher(outputs, hints)) is not None), None)
+def first_match(outputs: Sequence[Output], hints: Hints) -> Match | None:
+    """The first family that the outputs fit; None if none does."""
+    with np.errstate(all="ignore"):  # outputs may hold anything
+        return next((match for matcher in MATCHERS if (match := matcher(outputs, hints)) is not None), None)
 
 
 def _follows(graph: Graph, run: Run, spec: InputSpec, hints: Hints, match: Match) -> bool:
@@ -142,7 +144,7 @@ def _follows(graph: Graph, run: Run, spec: InputSpec, hints: Hints, match: Match
         other, outputs = _try_sizes(graph, run, spec, [wider], "")
     except ModelError:
         return False
-    again = _first_match(outputs, replace(hints, input_hw=other.sizes[0]))
+    again = first_match(outputs, replace(hints, input_hw=other.sizes[0]))
     return again is not None and again.family == match.family
 
 
