@@ -2,9 +2,10 @@
 
 KIND is "files" (bytes of small models of several families are changed, cut, doubled; each is loaded and run), "bytes"
 (the same files are only looked through, which is much quicker), "outputs" (each decoder gets arrays of odd shapes,
-types and numbers under changed descriptions) or "recognition" (the same for telling families apart). Anything but a ModelError, or for decoders a ValueError or IndexError,
-ends the program with a traceback. A file may also kill the process from within onnxruntime: that is what the trial's
-own process is for; the number of the culprit is the last one on standard error.
+types and numbers under changed descriptions) or "recognition" (the same for telling families apart). Anything but a
+ModelError, or for decoders a ValueError or IndexError, ends the program with a traceback. A file may also kill the
+process from within onnxruntime: that is what the trial's own process is for; the number of the culprit is the last one
+on standard error.
 """
 
 from __future__ import annotations
@@ -195,7 +196,8 @@ def fuzz_outputs(seed: int, count: int) -> Counter[str]:
 
 # Shapes of outputs of known families at an input of 64x64, from which recognition has to choose.
 KNOWN = (
-    ((1, 84, 84),), ((1, 84, 85),), ((1, 252, 85),), ((1, 84, 6),), ((1, 85, 112),), ((1, 300, 6),), ((7, 7),), ((0, 6),),
+    ((1, 84, 84),), ((1, 84, 85),), ((1, 252, 85),), ((1, 84, 6),), ((1, 85, 112),), ((1, 300, 6),), ((7, 7),),
+    ((0, 6),),
     ((1, 64, 80), (1, 16, 80), (1, 4, 80), (1, 64, 32), (1, 16, 32), (1, 4, 32)), ((1, 10, 4), (1, 10, 21)),
     ((1, 100, 4), (1, 100, 92)), ((1, 10, 4), (1, 10), (1, 10), (1,)), ((0, 4), (0,), (0,)), ((1, 9, 5), (1, 9)),
     ((1, 3, 8, 8, 7), (1, 3, 4, 4, 7), (1, 3, 2, 2, 7)), ((1, 4, 4, 95), (1, 2, 2, 95)), ((1, 85, 4, 4),),
