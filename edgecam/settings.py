@@ -29,6 +29,7 @@ class Settings:
         theme: one of THEMES.
         panel: the side panel is open.
         boxes, figures: boxes and figures are drawn over the picture.
+        performance: the side panel shows the figures of the whole way from the camera to the screen.
         realtime: files are played at their own rate; what comes late is skipped.
         repeat: files are played again and again.
         window_wh: the window's size in logical pixels.
@@ -44,6 +45,7 @@ class Settings:
     panel: bool = True
     boxes: bool = True
     figures: bool = True
+    performance: bool = False
     realtime: bool = False
     repeat: bool = False
     window_wh: tuple[int, int] = (1280, 800)

@@ -152,6 +152,7 @@ class PipelineBench:
         self._window.let_run(SETTLE_S)
         self._say("the picture alone")
         span = self._window.measure(self._plan.view_s)
+        cost, note = self._cost_of_panel()
         self._window.pause(True)
         self._window.let_run(SETTLE_S)
         self._say("paused")
@@ -160,8 +161,22 @@ class PipelineBench:
         return [
             Figure("view_cpu", "picture alone, 720p at 30 fps", span.cpu_percent, "% of a core", 25.0,
                    note=f"{span.painted:.1f} painted per second; {_groups(span)}"),
+            Figure("panel_cpu", "performance panel, off to on", cost, "% of a core", 2.0, note=note),
             Figure("idle_cpu", "paused", idle.cpu_percent, "% of a core", 2.0, note=_groups(idle)),
         ]  # fmt: skip
+
+    def _cost_of_panel(self) -> tuple[float, str]:
+        """What the performance panel adds, switched off and on in turns; percent of a core, and how it came about."""
+        costs = []
+        for turn in range(self._plan.rounds):
+            self._say(f"performance panel: {turn + 1} of {self._plan.rounds}")
+            used = []
+            for shown in (False, True):
+                self._window.show_performance(shown)
+                used.append(self._window.measure(self._plan.segment_s).cpu_percent)
+            costs.append(used[1] - used[0])
+        self._window.show_performance(False)
+        return statistics.median(costs), "turns: " + " ".join(f"{cost:+.1f}" for cost in costs)
 
 
 def throughput_figures(way: str, source: str, turns: Sequence[Turn]) -> list[Figure]:

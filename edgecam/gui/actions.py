@@ -32,6 +32,8 @@ class WindowActions:
         self.higher = self._make("More confidence", shortcuts.HIGHER)
         self.boxes = self._make("Boxes", shortcuts.BOXES, checkable=True)
         self.figures = self._make("Figures", shortcuts.FIGURES, checkable=True)
+        self.performance = self._make("Performance", shortcuts.PERFORMANCE, checkable=True)
+        self.doctor = self._make("Check this machine…", None)
         self.pictures = self._make("Open the folder of snapshots", None)
         self.help = self._make("Keyboard shortcuts", shortcuts.HELP)
         self.quit = self._make("Quit", shortcuts.QUIT)

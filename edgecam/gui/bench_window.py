@@ -119,6 +119,11 @@ class BenchWindow:
         if detect.status.message:
             raise BenchFailed(detect.status.message)
 
+    def show_performance(self, shown: bool) -> None:
+        """Shows or hides the performance panel."""
+        self.window.actions_.performance.setChecked(shown)
+        self.let_run(0.3)
+
     def pause(self, paused: bool) -> None:
         """Stops or resumes the camera; returns when nothing is under way any more, or when it runs evenly again."""
         self.window.pipeline.pause(paused)

@@ -40,6 +40,7 @@ class Bridge(QObject):
         self.feed = feed
         self._lock = threading.Lock()
         self._result: Result | None = None
+        self._camera: Camera | None = None
 
     # GUI thread
 
@@ -68,6 +69,9 @@ class Bridge(QObject):
             self.result_ready.emit()
 
     def camera_changed(self, camera: Camera, status: CameraStatus) -> None:
+        if camera is not self._camera:
+            self._camera = camera
+            self.feed.reset()
         self.camera_changed_in_gui.emit(camera, status)
 
     def camera_refused(self, camera: Camera, message: str) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from edgecam.gui.detection_control import DetectionControl
     from edgecam.gui.live_view import LiveView
     from edgecam.gui.model_control import ModelControl
+    from edgecam.gui.performance import Performance
     from edgecam.gui.preferences import Preferences
     from edgecam.gui.side_panel import SidePanel
     from edgecam.gui.status_line import StatusLine
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from edgecam.system_load import LoadMeter
 
 PERIOD_MS = 250
+RECENT_S = 2.0
 LOAD_EVERY = 8  # periods: the load is a mean over two seconds
 
 
@@ -29,11 +31,13 @@ class Figures(QObject):
     def __init__(
         self, pipeline: Pipeline, load: LoadMeter, preferences: Preferences, view: LiveView, panel: SidePanel,
         status_line: StatusLine, cameras: CameraControl, models: ModelControl, detections: DetectionControl,
+        performance: Performance,
     ) -> None:  # fmt: skip
         super().__init__(view)
         self._pipeline, self._load, self._preferences = pipeline, load, preferences
         self._view, self._panel, self._status_line = view, panel, status_line
         self._cameras, self._models, self._detections = cameras, models, detections
+        self._performance = performance
         self._ticks = 0
         self._timer = QTimer(self)
         self._timer.setInterval(PERIOD_MS)
@@ -51,8 +55,19 @@ class Figures(QObject):
             if self._panel.isVisible():
                 self._panel.show_latency(self._pipeline.detect.latency)
         if self._ticks % LOAD_EVERY == 0:
-            self._status_line.show_load(self._load.read())
+            load = self._load.read()
+            self._status_line.show_load(load)
+            if self._shows_performance:
+                self._performance.read_load(load)
+        if self._ticks % 2 == 0 and self._shows_performance:
+            self._panel.performance.show_values(self._performance.texts())
+            if self._ticks % 4 == 0:
+                self._panel.performance.show_age(self._view.age)
         self._ticks += 1
+
+    @property
+    def _shows_performance(self) -> bool:
+        return self._preferences.value.performance and self._panel.isVisible()
 
     def chips(self) -> tuple[tuple[str, str], ...]:
         """(number, unit) of each figure over the picture; none while there is no live picture."""
@@ -62,7 +77,7 @@ class Figures(QObject):
             if self._pipeline.detect.detector is not None:
                 chips.append((f"{self._pipeline.detect.rate.rate():.1f}", "detections/s"))
             chips.append((f"{self._view.painted.rate():.1f}", "fps"))
-            age = self._view.age.summary()
+            age = self._view.age.summary(last_s=RECENT_S)
             if age is not None and self._cameras.camera is not None and self._cameras.camera.live:
                 chips.append((f"{age.median_ms:.0f}", "ms old"))
         elif state is CameraState.PAUSED:

@@ -34,6 +34,8 @@ class LiveView(QWidget):
     Attributes:
         painted: rate of *new* pictures that reached the screen.
         age: age of each new picture at the moment it was painted, ms.
+        box_age: age of the picture in which the boxes were found, whenever they were painted over a new one, ms.
+        draw: time that painting a new picture took, ms.
     """
 
     double_clicked = Signal()
@@ -45,14 +47,14 @@ class LiveView(QWidget):
         self._picture: Picture | None = None
         self._detections = Detections.empty()
         self._labels: Sequence[str] = ()
-        self._drawn_until = 0.0
+        self._detected_at = self._drawn_until = 0.0
         self._boxes_visible = True
         self._figures: Sequence[tuple[str, str]] = ()
         self._veil: QImage | None = None
         self._veil_pixels: np.ndarray | None = None
         self._margin = MARGIN
         self.painted = RateMeter()
-        self.age = LatencySeries(window_s=2.0)
+        self.age, self.box_age, self.draw = LatencySeries(), LatencySeries(), LatencySeries()
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(160, 120)
@@ -82,7 +84,7 @@ class LiveView(QWidget):
         """
         changed = len(detections) or len(self._detections)
         self._detections, self._labels = detections, labels
-        self._drawn_until = captured_at + max_lag_s
+        self._detected_at, self._drawn_until = captured_at, captured_at + max_lag_s
         if changed:
             self.update()
 
@@ -146,6 +148,7 @@ class LiveView(QWidget):
         self.double_clicked.emit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        started = time.perf_counter()
         picture = self._feed.latest() if self._veil is None else self._picture
         fresh = picture is not None and (self._picture is None or picture.frame is not self._picture.frame)
         self._picture = picture
@@ -164,6 +167,9 @@ class LiveView(QWidget):
             now = time.monotonic()
             self.painted.tick(now)
             self.age.add((now - picture.frame.captured_at) * 1e3, now)
+            self.draw.add((time.perf_counter() - started) * 1e3, now)
+            if self._boxes_visible and len(self.detections):
+                self.box_age.add((now - self._detected_at) * 1e3, now)
 
     def _paint_picture(self, painter: QPainter, place: QRectF, picture: Picture) -> None:
         if self._veil is not None:

@@ -26,7 +26,7 @@ class MainMenu(QMenu):
         self.setToolTipsVisible(True)
         self.addActions([actions.camera, actions.camera_settings, actions.model, actions.open])
         self.addSeparator()
-        self.addActions([actions.boxes, actions.figures, actions.realtime, actions.repeat])
+        self.addActions([actions.boxes, actions.figures, actions.performance, actions.realtime, actions.repeat])
         themes = self.addMenu("Colours")
         group = QActionGroup(themes)
         for name in THEMES:
@@ -36,4 +36,4 @@ class MainMenu(QMenu):
             action.triggered.connect(lambda _=False, name=name: self.theme_chosen.emit(name))
             group.addAction(action)
         self.addSeparator()
-        self.addActions([actions.pictures, actions.help, actions.quit])
+        self.addActions([actions.pictures, actions.doctor, actions.help, actions.quit])

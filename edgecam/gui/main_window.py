@@ -22,6 +22,7 @@ from edgecam.gui.figures import Figures
 from edgecam.gui.live_view import LiveView
 from edgecam.gui.main_menu import MainMenu
 from edgecam.gui.model_control import ModelControl
+from edgecam.gui.performance import Performance
 from edgecam.gui.picker import Picker
 from edgecam.gui.shortcuts import ShortcutList
 from edgecam.gui.side_panel import SidePanel
@@ -33,7 +34,7 @@ from edgecam.gui.toast import Toast
 from edgecam.gui.window_layout import WindowLayout
 from edgecam.pipeline.pipeline import Pipeline
 from edgecam.pipeline.view_feed import ViewFeed
-from edgecam.system_load import LoadMeter
+from edgecam.system_load import LoadMeter, ThreadLoadMeter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,7 +108,7 @@ class MainWindow(QWidget):
         self.snapshots = SnapshotSaver(pictures, self)
         self.figures = Figures(
             self.pipeline, LoadMeter(), preferences, self.view, self.panel, self.status_line, self.cameras,
-            self.models, self.detections,
+            self.models, self.detections, Performance(self.pipeline, feed, self.view, ThreadLoadMeter()),
         )  # fmt: skip
 
         self.parts = WindowLayout(
@@ -125,6 +126,8 @@ class MainWindow(QWidget):
         actions.panel.setChecked(settings.panel)
         actions.boxes.setChecked(settings.boxes)
         actions.figures.setChecked(settings.figures)
+        actions.performance.setChecked(settings.performance)
+        self.panel.show_performance(settings.performance)
         actions.realtime.setChecked(settings.realtime)
         actions.repeat.setChecked(settings.repeat)
         self.view.set_boxes_visible(settings.boxes)
@@ -145,6 +148,8 @@ class MainWindow(QWidget):
         actions.higher.triggered.connect(lambda: self.detections.step_score(0.05))
         actions.boxes.toggled.connect(self._on_boxes)
         actions.figures.toggled.connect(self._on_figures)
+        actions.performance.toggled.connect(self._on_performance)
+        actions.doctor.triggered.connect(self._open_doctor)
         for action in (actions.realtime, actions.repeat):
             action.toggled.connect(self._on_playback)
         actions.help.triggered.connect(lambda: ShortcutList(parent=self).open())
@@ -227,6 +232,19 @@ class MainWindow(QWidget):
     def _on_boxes(self, shown: bool) -> None:
         self.preferences.change(boxes=shown)
         self.view.set_boxes_visible(shown)
+
+    def _on_performance(self, shown: bool) -> None:
+        self.preferences.change(performance=shown)
+        self.panel.show_performance(shown)
+        if shown:
+            self.actions_.panel.setChecked(True)
+            self.panel.scroll_to_performance()
+        self.figures.refresh()
+
+    def _open_doctor(self) -> None:
+        from edgecam.gui.doctor_dialog import DoctorDialog  # rarely wanted, and not at the start
+
+        DoctorDialog(self._theme, self).open()
 
     def _on_figures(self, shown: bool) -> None:
         self.preferences.change(figures=shown)

@@ -34,12 +34,13 @@ LOWER: Final = Shortcut(("-",), "Less confidence: more boxes")
 HIGHER: Final = Shortcut(("+", "="), "More confidence: fewer boxes")
 BOXES: Final = Shortcut(("B",), "Show or hide boxes")
 FIGURES: Final = Shortcut(("I",), "Show or hide figures")
+PERFORMANCE: Final = Shortcut(("R",), "Show or hide performance in the side panel")
 HELP: Final = Shortcut(("?", "F1"), "This list")
 QUIT: Final = Shortcut(("Ctrl+Q",), "Quit")
 
 ALL: Final = (
     FREEZE, SNAPSHOT, FULL_SCREEN, LEAVE, PANEL, CAMERA, CAMERA_SETTINGS, MODEL, OPEN, LOWER, HIGHER, BOXES,
-    FIGURES, HELP, QUIT,
+    FIGURES, PERFORMANCE, HELP, QUIT,
 )  # fmt: skip
 
 

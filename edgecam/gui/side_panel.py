@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from edgecam.gui.class_list import ClassList
 from edgecam.gui.latency_plot import LatencyPlot
+from edgecam.gui.performance_panel import PerformancePanel
 from edgecam.gui.threshold_slider import ThresholdSlider
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class SidePanel(QFrame):
         )  # fmt: skip
         self.class_list = ClassList()
         self.plot = LatencyPlot()
+        self.performance = PerformancePanel()
         self.plot.setToolTip(
             "Time the detector takes for one picture: preprocess, inference, postprocess; the largest of each 0.5 s"
         )
@@ -70,8 +72,16 @@ class SidePanel(QFrame):
         self._median.setText(f"median {summary.median_ms:.0f} ms" if summary else "no detector")
         self._p95.setText(f"p95 {summary.p95_ms:.0f} ms" if summary else "")
 
+    def show_performance(self, shown: bool) -> None:
+        """Shows or hides the figures of the whole way."""
+        self._performance.setVisible(shown)
+
+    def scroll_to_performance(self) -> None:
+        """Brings them into sight."""
+        QTimer.singleShot(0, self, lambda: self._scroll.ensureWidgetVisible(self._performance, 0, 0))
+
     def apply_theme(self, theme: Theme) -> None:
-        for part in (self.class_list, self.plot):
+        for part in (self.class_list, self.plot, self.performance):
             part.apply_theme(theme)
 
     def _build(self) -> None:
@@ -89,8 +99,16 @@ class SidePanel(QFrame):
         line.addWidget(self._median)
         line.addWidget(self._p95)
         layout.addWidget(_section(QLabel("Detector latency, last 60 s"), None, self.plot, figures))
+        self._performance = QWidget()
+        below = QVBoxLayout(self._performance)
+        below.setContentsMargins(0, 0, 0, 0)
+        below.setSpacing(0)
+        below.addWidget(_separator())
+        below.addWidget(_section(QLabel("Performance"), None, self.performance))
+        self._performance.hide()
+        layout.addWidget(self._performance)
         layout.addStretch()
-        scroll = QScrollArea()
+        scroll = self._scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFrameShape(QFrame.Shape.NoFrame)

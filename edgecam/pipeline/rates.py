@@ -92,9 +92,11 @@ class LatencySeries:
         pairs = np.array(kept, np.float64).reshape(-1, 2)
         return pairs[:, 0], pairs[:, 1]
 
-    def summary(self, now: float | None = None) -> LatencySummary | None:
-        """None while there is no value."""
-        _, values = self.values(now)
+    def summary(self, now: float | None = None, *, last_s: float | None = None) -> LatencySummary | None:
+        """Of the whole window, or of its last `last_s` seconds; None while there is no value."""
+        ages, values = self.values(now)
+        if last_s is not None:
+            values = values[ages <= last_s]
         if not len(values):
             return None
         median, p95 = np.percentile(values, [50, 95])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from edgecam.pipeline.rates import LatencySeries
 from edgecam.scaling import Scaler
 
 if TYPE_CHECKING:
@@ -38,6 +40,10 @@ class ViewFeed:
     """Three buffers between one producer and the view: one is written, one is newest, one is on the screen.
 
     So nothing is allocated per picture, and what is painted is never written to.
+
+    Attributes:
+        missed: pictures that were replaced before they could be painted, since the last `reset`.
+        convert: milliseconds that scaling and conversion took.
     """
 
     def __init__(self) -> None:
@@ -49,6 +55,7 @@ class ViewFeed:
         self._fresh = False
         self._scaler: Scaler | None = None
         self.missed = 0
+        self.convert = LatencySeries()
 
     # View
 
@@ -74,6 +81,7 @@ class ViewFeed:
 
     def publish(self, frame: Frame) -> bool:
         """Converts `frame` and makes it the newest; True when the view has to be woken (it was not since the last)."""
+        started = time.perf_counter()
         view_wh = self._view_wh
         width, height = fitted_size(frame.size_wh, (min(view_wh[0], MAX_WIDTH), view_wh[1]))
         pixels = self._buffer((height, width, 4))
@@ -83,6 +91,7 @@ class ViewFeed:
                 self._scaler = Scaler(frame.size_wh, (width, height))
             image = self._scaler(image)
         cv2.cvtColor(image, cv2.COLOR_BGR2BGRA, dst=pixels)
+        self.convert.add((time.perf_counter() - started) * 1e3)
         with self._lock:
             was_fresh = self._fresh
             if self._newest is not None:

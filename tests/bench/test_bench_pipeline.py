@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 KEYS = {
     "throughput_saturated", "model_idle", "throughput_paced", "throughput_file", "slow_picture_rate", "slow_age_p95",
-    "slow_memory_growth", "view_cpu", "idle_cpu", "start_to_picture", "imports",
+    "slow_memory_growth", "view_cpu", "panel_cpu", "idle_cpu", "start_to_picture", "imports",
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from pipeline_fakes import Bench, running_bench
+from tests.pipeline.pipeline_fakes import Bench, running_bench
 
 from edgecam.pipeline import capture
 

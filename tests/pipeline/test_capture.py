@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from pipeline_fakes import Behaviour, Bench, FakeCamera, Recorder
+from tests.pipeline.pipeline_fakes import Behaviour, Bench, FakeCamera, Recorder
 
 from edgecam.camera.base import CameraState
 from edgecam.camera.orientation import Orientation

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from pipeline_fakes import Behaviour, Bench, FakeDetector
+from tests.pipeline.pipeline_fakes import Behaviour, Bench, FakeDetector
 
 from edgecam.camera.base import CameraState
 from edgecam.errors import ModelError

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from pipeline_fakes import Behaviour, Bench, Device, FakeCamera, FakeDetector
+from tests.pipeline.pipeline_fakes import Behaviour, Bench, Device, FakeCamera, FakeDetector
 
 from edgecam.camera.base import CameraState
 from edgecam.camera.pattern import read_frame_id
