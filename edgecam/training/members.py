@@ -61,10 +61,11 @@ def _value(name: str, text: str, example: Any) -> Any:
         raise DataError(f"{name}={text}: is not a value for {name} (for example {example})") from error
 
 
-def teacher_from(path: Path, images: Tensor) -> Network:
-    """NanoDet-Plus-m with laterals of unit deviation (over `images`), frozen."""
+def teacher_from(path: Path, images: Tensor | None = None) -> Network:
+    """NanoDet-Plus-m, frozen; with laterals of unit deviation over `images` where those are given (a transplant)."""
     teacher = nanodet_plus(COCO_LABELS, path).eval()
-    equalize_laterals(teacher, images)
+    if images is not None:
+        equalize_laterals(teacher, images)
     return teacher.requires_grad_(False)
 
 

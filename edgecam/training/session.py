@@ -25,7 +25,7 @@ from edgecam.training.objectives import Distillation
 from edgecam.training.plan import Plan, check
 from edgecam.training.progress import Progress
 from edgecam.training.views import ViewConfig
-from edgecam.training.weights import relabel
+from edgecam.training.weights import adopt, relabel
 
 if TYPE_CHECKING:
     import argparse
@@ -181,7 +181,7 @@ def make_teacher(args: argparse.Namespace, training: list[Source], plan: Plan) -
         return None
     if args.labels != "coco":
         raise DataError("--teacher knows COCO's 80 classes: use --labels coco with it")
-    return teacher_from(args.teacher, sample_images(training, plan))
+    return teacher_from(args.teacher, None if plan.outputs else sample_images(training, plan))
 
 
 def make_network(
@@ -199,6 +199,9 @@ def make_network(
         if args.set or args.backbone:
             raise DataError("--set and --backbone build a network anew: use them with --init none")
         network = checkpoint.load_network(path)
+        before = checkpoint.read(path).notes.get("plan", {})
+        if teacher is not None and plan.outputs and before.get("outputs") is False:
+            adopt(network, teacher, sample_images(training, plan))
     if args.recipe != "maps" and not network.config.norm:
         network.fold()
     return relabel(network, labels)

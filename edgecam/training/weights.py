@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,7 @@ from edgecam.errors import DataError
 from edgecam.training.backbones import InvertedResidual, MobileNetV2
 from edgecam.training.checkpoint import is_folded
 from edgecam.training.config import ModelConfig
+from edgecam.training.fitting import fit_lighter
 from edgecam.training.layers import Conv
 from edgecam.training.network import Network
 
@@ -116,32 +117,65 @@ def _fold_std(state: dict[str, Tensor]) -> None:
 
 
 @torch.no_grad()
-def equalize_laterals(network: Network, images: Tensor) -> None:
-    """Bring every channel of the laterals' maps to standard deviation 1 without changing the network's outputs.
+def lateral_deviations(network: Network, images: Tensor) -> list[Tensor]:
+    """Standard deviation (C,) of each channel of the laterals' maps, at least a tenth of the mean one."""
+    found = []
+    for maps in network.laterals(images):
+        deviation = maps.std(dim=(0, 2, 3))
+        found.append(deviation.clamp(min=0.1 * float(deviation.mean())))
+    return found
 
-    NanoDet-Plus's maps have about 0.03, so that a step of the optimiser that suits all other weights is far too long
-    for those 1x1. LeakyReLU lets a positive factor through: it moves from the laterals to what reads them.
+
+@torch.no_grad()
+def scale_laterals(network: Network, factors: Sequence[Tensor]) -> None:
+    """Multiply each channel of the laterals' maps by a positive factor without changing the network's outputs.
+
+    LeakyReLU lets a positive factor through: it moves from the laterals to what reads them.
     """
-    neck = network.neck
+    neck, width = network.neck, network.config.neck_channels
     if not neck.ghost or not neck.bottom_up:
-        raise DataError("only a ghost_pan neck's laterals can be equalized")
+        raise DataError("only the laterals of a ghost_pan neck can be scaled")
     readers: list[list[tuple[Tensor, int]]] = [[], [], []]  # per lateral: weight and first of its input channels
-    width = network.config.neck_channels
-    for level, node, first in ((0, neck.top_down[1], width), (1, neck.top_down[0], width), (2, neck.top_down[0], 0),
-                               (2, neck.bottom_up[1], width)):  # fmt: skip
+    nodes = ((0, neck.top_down[1], width), (1, neck.top_down[0], width), (2, neck.top_down[0], 0))
+    for level, node, first in (*nodes, (2, neck.bottom_up[1], width)):
         readers[level] += [(node.ghost1.primary.weight, first), (node.shortcut.depthwise.weight, first)]
     if neck.extra_in is not None:
         readers[2].append((neck.extra_in.depthwise.weight, 0))
-    for level, maps in enumerate(network.laterals(images)):
-        deviation = maps.std(dim=(0, 2, 3))
-        deviation = deviation.clamp(min=0.1 * float(deviation.mean()))
-        conv = neck.reduce[level]
-        conv.weight.div_(deviation.view(-1, 1, 1, 1))
-        conv.bias.div_(deviation)
-        for weight, first in readers[level]:
+    for conv, factor, weights in zip(neck.reduce, factors, readers, strict=True):
+        conv.weight.mul_(factor.view(-1, 1, 1, 1))
+        conv.bias.mul_(factor)
+        for weight, first in weights:
             depthwise = weight.shape[1] == 1
             shape = (-1, 1, 1, 1) if depthwise else (1, -1, 1, 1)
-            weight.narrow(0 if depthwise else 1, first, width).mul_(deviation.view(shape))
+            weight.narrow(0 if depthwise else 1, first, width).div_(factor.view(shape))
+
+
+def equalize_laterals(network: Network, images: Tensor) -> None:
+    """Bring every channel of the laterals' maps to standard deviation 1 (NanoDet-Plus's have about 0.03).
+
+    For a transplant: what learns these maps from nothing then has weights that suit the optimiser's steps. Not for
+    what comes after it: the readers' weights become so small that the same steps spoil them.
+    """
+    scale_laterals(network, [1 / deviation for deviation in lateral_deviations(network, images)])
+
+
+@torch.no_grad()
+def adopt(network: Network, teacher: Network, images: Tensor) -> list[str]:
+    """After a transplant: give the laterals the teacher's own scale, and put its neck and head (fitted) behind them."""
+    network.eval()
+    network.fold()
+    for conv, deviation in zip(network.neck.reduce, lateral_deviations(teacher, images), strict=True):
+        conv.weight.mul_(deviation.view(-1, 1, 1, 1))
+        conv.bias.mul_(deviation)
+    theirs = teacher.state_dict()
+    for name, tensor in network.state_dict().items():
+        if name.startswith(("neck.", "head.")) and not name.startswith("neck.reduce"):
+            value = theirs.get(name)
+            if value is not None and value.shape == tensor.shape:
+                tensor.copy_(value)
+    fitted = fit_lighter(network, teacher, images)
+    network.train()
+    return fitted
 
 
 @torch.no_grad()

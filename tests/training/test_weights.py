@@ -16,7 +16,7 @@ from edgecam.training.config import ModelConfig
 from edgecam.training.fitting import fit_lighter
 from edgecam.training.members import NANO, start_from, teacher_from
 from edgecam.training.network import Network, cells
-from edgecam.training.weights import equalize_laterals, nanodet_plus, put_mobilenet, relabel, transplant
+from edgecam.training.weights import adopt, equalize_laterals, nanodet_plus, put_mobilenet, relabel, transplant
 from tests.training.toy import small_network
 
 NARROW = ModelConfig(labels=("a", "b"), backbone="mobilenetv2", width=0.25, neck_channels=16, head_channels=16)
@@ -84,6 +84,24 @@ def test_equalized_laterals_change_nothing_but_the_maps() -> None:
         torch.testing.assert_close(cells(network(images())), before, rtol=1e-3, atol=1e-3 * float(before.abs().mean()))
         for maps in network.laterals(images()):
             assert float(maps.std(dim=(0, 2, 3)).max()) == pytest.approx(1, abs=0.01)
+
+
+def test_after_a_transplant_neck_and_head_are_the_teachers() -> None:
+    """A student that gives the teacher's maps, at deviation 1, is the teacher once it has adopted the rest."""
+    teacher = small_network(norm=()).eval()
+    teacher.fold()
+    student = small_network(norm=()).eval()
+    student.fold()
+    transplant(student, teacher)
+    equalize_laterals(student, images(8, 96))
+    with torch.no_grad():
+        for parameter in (*student.head.parameters(), *student.neck.top_down.parameters()):
+            parameter.normal_()
+        assert adopt(student, teacher, images(8, 96)) == []
+        goal = cells(teacher(images()))
+        torch.testing.assert_close(
+            cells(student.eval()(images())), goal, rtol=1e-3, atol=1e-3 * float(goal.abs().mean())
+        )
 
 
 def test_lighter_parts_come_close_to_what_they_replace() -> None:
