@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 import sys
@@ -62,6 +63,7 @@ def run_window(args: argparse.Namespace) -> int:
         window.models.choose(args.model)
     window.cameras.start(args.source)
     sockets = _quit_on_signals(window)
+    spare_collector()
     try:
         return app.exec()
     finally:
@@ -69,6 +71,11 @@ def run_window(args: argparse.Namespace) -> int:
         signal.set_wakeup_fd(-1)
         for end in sockets:
             end.close()
+
+
+def spare_collector() -> None:
+    """What was made up to now stays: the garbage collector need not go through it again and again."""
+    gc.freeze()
 
 
 def make_application(argv: list[str]) -> QApplication:

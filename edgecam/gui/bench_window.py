@@ -16,7 +16,7 @@ from PySide6.QtCore import QEventLoop, QTimer
 
 from edgecam.commands.source_options import model_library
 from edgecam.errors import EdgecamError
-from edgecam.gui.application import make_application
+from edgecam.gui.application import make_application, spare_collector
 from edgecam.gui.camera_watch import CameraWatch
 from edgecam.gui.main_window import MainWindow
 from edgecam.gui.preferences import Preferences
@@ -90,6 +90,7 @@ class BenchWindow:
         self._process = psutil.Process()
         self._threads = ThreadLoadMeter()
         self.window.show()
+        spare_collector()  # so does this
 
     def show_camera(self, make_camera: Callable[[], Camera]) -> None:
         """Chooses a camera and waits until its pictures are painted.
@@ -191,14 +192,13 @@ class BenchWindow:
 
 
 def _median(series: LatencySeries, now: float, span_s: float) -> float:
-    ages, values = series.values(now)
-    values = values[ages <= span_s]
+    _, values = series.values(now, last_s=span_s)
     return float(np.median(values)) if len(values) else float("nan")
 
 
 def _sum(series: LatencySeries, now: float, span_s: float) -> float:
-    ages, values = series.values(now)
-    return float(values[ages <= span_s].sum())
+    _, values = series.values(now, last_s=span_s)
+    return float(values.sum())
 
 
 @contextmanager

@@ -173,7 +173,8 @@ class Pipeline:
                 return
             generation = self._slot.generation
         if worker.camera.live:
-            self._slot.put(frame, generation)
+            if self.detect.detector is not None:  # else nobody need be woken
+                self._slot.put(frame, generation)
             self._listener.frame_arrived(frame)
         else:
             self._slot.put_wait(frame, generation)

@@ -13,6 +13,8 @@ import numpy as np
 if TYPE_CHECKING:
     from edgecam.pipeline.result import StageTimes
 
+_ROOM = 256
+
 
 class RateMeter:
     """Events per second over the last `window_s` seconds, or between the last two where they lie further apart.
@@ -70,33 +72,42 @@ class LatencySummary:
 
 
 class LatencySeries:
-    """Milliseconds over the last `window_s` seconds. One thread adds, any thread reads."""
+    """Milliseconds over the last `window_s` seconds. One thread adds, any thread reads.
+
+    Kept in two arrays that are used again: objects made for each picture would wake the garbage collector.
+    """
 
     def __init__(self, window_s: float = 60.0) -> None:
         self.window_s = window_s
         self._lock = threading.Lock()
-        self._values: deque[tuple[float, float]] = deque()
+        self._times = np.empty(_ROOM)
+        self._values = np.empty(_ROOM)
+        self._first = self._end = 0  # what counts lies between
 
     def add(self, value_ms: float, now: float | None = None) -> None:
         now = time.monotonic() if now is None else now
         with self._lock:
-            self._values.append((now, value_ms))
-            while now - self._values[0][0] > self.window_s:
-                self._values.popleft()
+            if self._end == len(self._times):
+                self._make_room(now)
+            self._times[self._end] = now
+            self._values[self._end] = value_ms
+            self._end += 1
 
-    def values(self, now: float | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Ages in seconds (0 = now) and values in ms, oldest first; float64 (N,) each."""
+    def values(self, now: float | None = None, *, last_s: float | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Ages in seconds (0 = now) and values in ms, oldest first; float64 (N,) each.
+
+        Args:
+            last_s: only those of the last so many seconds; None for the whole window.
+        """
         now = time.monotonic() if now is None else now
+        since = now - (self.window_s if last_s is None else min(last_s, self.window_s))
         with self._lock:
-            kept = [(now - at, value) for at, value in self._values if now - at <= self.window_s]
-        pairs = np.array(kept, np.float64).reshape(-1, 2)
-        return pairs[:, 0], pairs[:, 1]
+            first = self._first + int(np.searchsorted(self._times[self._first : self._end], since))
+            return now - self._times[first : self._end], self._values[first : self._end].copy()
 
     def summary(self, now: float | None = None, *, last_s: float | None = None) -> LatencySummary | None:
         """Of the whole window, or of its last `last_s` seconds; None while there is no value."""
-        ages, values = self.values(now)
-        if last_s is not None:
-            values = values[ages <= last_s]
+        _, values = self.values(now, last_s=last_s)
         if not len(values):
             return None
         median, p95 = np.percentile(values, [50, 95])
@@ -104,7 +115,19 @@ class LatencySeries:
 
     def clear(self) -> None:
         with self._lock:
-            self._values.clear()
+            self._first = self._end = 0
+
+    def _make_room(self, now: float) -> None:
+        """Moves what is in the window to the front, of larger arrays where they would be more than half full."""
+        first = self._first + int(np.searchsorted(self._times[self._first : self._end], now - self.window_s))
+        kept = self._end - first
+        room = len(self._times) * (2 if kept > len(self._times) // 2 else 1)
+        for name in ("_times", "_values"):
+            old = getattr(self, name)
+            new = np.empty(room)
+            new[:kept] = old[first : self._end]
+            setattr(self, name, new)
+        self._first, self._end = 0, kept
 
 
 class StageSeries:

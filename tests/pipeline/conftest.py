@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.pipeline.pipeline_fakes import Bench, running_bench
 
 from edgecam.pipeline import capture
+from tests.pipeline.pipeline_fakes import Bench, running_bench
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

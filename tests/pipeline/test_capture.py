@@ -7,7 +7,6 @@ import time
 
 import numpy as np
 import pytest
-from tests.pipeline.pipeline_fakes import Behaviour, Bench, FakeCamera, Recorder
 
 from edgecam.camera.base import CameraState
 from edgecam.camera.orientation import Orientation
@@ -15,6 +14,7 @@ from edgecam.camera.watchdog import RepeatWatch
 from edgecam.errors import CameraDenied, CameraError
 from edgecam.frames import Frame
 from edgecam.pipeline.capture import CaptureWorker
+from tests.pipeline.pipeline_fakes import Behaviour, Bench, FakeCamera, Recorder
 
 LIVE, STALLED, RECONNECTING = CameraState.LIVE, CameraState.STALLED, CameraState.RECONNECTING
 PAUSED, ENDED, FAILED = CameraState.PAUSED, CameraState.ENDED, CameraState.FAILED

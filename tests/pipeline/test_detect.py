@@ -6,11 +6,11 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.pipeline.pipeline_fakes import Behaviour, Bench, FakeDetector
 
 from edgecam.camera.base import CameraState
 from edgecam.errors import ModelError
 from edgecam.pipeline.detect import DetectorState
+from tests.pipeline.pipeline_fakes import Behaviour, Bench, FakeDetector
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

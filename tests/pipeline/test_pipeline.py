@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from tests.pipeline.pipeline_fakes import Behaviour, Bench, Device, FakeCamera, FakeDetector
 
 from edgecam.camera.base import CameraState
 from edgecam.camera.pattern import read_frame_id
 from edgecam.errors import CameraError
+from tests.pipeline.pipeline_fakes import Behaviour, Bench, Device, FakeCamera, FakeDetector
 
 if TYPE_CHECKING:
     from collections.abc import Callable

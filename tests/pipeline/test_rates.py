@@ -116,3 +116,17 @@ def test_no_latency_without_a_value_or_after_clearing() -> None:
     series.add(5.0)
     series.clear()
     assert series.summary() is None
+
+
+def test_latency_of_many_values_and_of_the_last_seconds() -> None:
+    series = LatencySeries(window_s=10)
+    for i in range(5000):
+        series.add(float(i), now=i * 0.01)
+    ages, values = series.values(now=50.0)
+    assert values.tolist() == [float(i) for i in range(4000, 5000)]
+    assert ages[0] == pytest.approx(10.0)
+    recent = series.summary(now=50.0, last_s=1.0)
+    assert recent is not None
+    assert (recent.count, recent.median_ms) == (100, 4949.5)
+    assert series.summary(now=50.0, last_s=1000.0) == series.summary(now=50.0)
+    assert len(series._times) <= 4096  # what is past makes room for what comes
