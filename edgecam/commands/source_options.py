@@ -57,9 +57,12 @@ def model_library() -> ModelLibrary:
 
 def model_records() -> Records:
     """What is remembered of models on this machine."""
+    from edgecam import __version__
     from edgecam.detector.records import Records
+    from edgecam.versions import installed_version
 
-    return Records(Path(platformdirs.user_cache_dir("edgecam", False)) / "models.json")
+    made_by = f"edgecam {__version__}, onnxruntime {installed_version('onnxruntime')}"
+    return Records(Path(platformdirs.user_cache_dir("edgecam", False)) / "models.json", made_by)
 
 
 def positive_int(text: str) -> int:

@@ -10,7 +10,6 @@ import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from edgecam import __version__
 from edgecam.detector.recognition.sidecar import sidecar_path
 from edgecam.detector.trial import Report, report_from_dict
 
@@ -20,17 +19,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FORMAT = 1
 MAX_RECORDS = 200
 
 
 def fingerprint(path: Path, external: Iterable[str] = ()) -> str:
-    """Changes with the model's bytes, its sidecar, the files of its weights, and with edgecam itself.
+    """Changes with the model's bytes, its sidecar and the files of its weights.
 
     Raises:
         OSError: a file cannot be read.
     """
-    digest = hashlib.sha256(f"{FORMAT} {__version__}".encode())
+    digest = hashlib.sha256()
     for file in (path, sidecar_path(path)):
         if file.is_file():
             with file.open("rb") as stream:
@@ -42,10 +40,14 @@ def fingerprint(path: Path, external: Iterable[str] = ()) -> str:
 
 
 class Records:
-    """Reports of trials by fingerprint, in one small file; a broken file counts as empty."""
+    """Reports of trials by fingerprint, in one small file; a broken file counts as empty.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    Args:
+        made_by: versions of edgecam and onnxruntime: what others have tried out is tried out again.
+    """
+
+    def __init__(self, path: Path, made_by: str = "") -> None:
+        self._path, self._made_by = path, made_by
 
     def find(self, key: str) -> Report | None:
         """The report of a model that passed; None if it has not been tried out."""
@@ -66,7 +68,8 @@ class Records:
         draft = self._path.with_suffix(".tmp")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
+            content = {"made_by": self._made_by, "models": kept}
+            draft.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
             os.replace(draft, self._path)
         except OSError as error:
             log.warning("The record of a model was not saved to %s: %s", self._path, error)
@@ -78,4 +81,7 @@ class Records:
             data = json.loads(self._path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
-        return data if isinstance(data, dict) else {}
+        if not isinstance(data, dict) or data.get("made_by") != self._made_by:
+            return {}
+        models = data.get("models")
+        return models if isinstance(models, dict) else {}

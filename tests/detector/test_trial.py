@@ -210,7 +210,27 @@ def test_a_model_that_fails_is_not_remembered(tmp_path: Path) -> None:
     assert records.find(fingerprint(path)) is None
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{", '{"a": 1}', '{"a": {"seen": 1}}', '{"a": {"seen": [1]}}'])
+BROKEN_RECORDS = (
+    "",
+    "[]",
+    "{",
+    '{"a": 1}',
+    '{"made_by": "", "models": 1}',
+    '{"made_by": "", "models": {"a": 1}}',
+    '{"made_by": "", "models": {"a": {"seen": 1}}}',
+    '{"made_by": "", "models": {"a": {"seen": [1]}}}',
+    '{"made_by": "", "models": {"a": {"reasons": 1}}}',
+)
+
+
+def test_what_another_version_tried_out_is_tried_out_again(tmp_path: Path) -> None:
+    path = tmp_path / "models.json"
+    Records(path, "edgecam 1").add("a", Report(family="YOLOX"))
+    assert Records(path, "edgecam 1").find("a") is not None
+    assert Records(path, "edgecam 2").find("a") is None
+
+
+@pytest.mark.parametrize("content", BROKEN_RECORDS)
 def test_broken_records_count_as_none(tmp_path: Path, content: str) -> None:
     path = tmp_path / "models.json"
     path.write_text(content)
