@@ -99,8 +99,9 @@ def test_another_size_in_mid_stream_is_scaled_to_the_first(start_rtsp: Start) ->
         frames = [camera.read(2000) for _ in range(90)]
     assert {frame.size_wh for frame in frames} == {(640, 360)}
     made = [made_at(frame) for frame in frames]
-    assert made == sorted(set(made))
-    assert 0 < frames[-1].captured_at - made[-1] < 5
+    assert made == sorted(made)
+    assert made[-1] > made[0]
+    assert 0 < frames[-1].captured_at - made[-1] < 30
 
 
 def test_a_killed_server_is_noticed_and_a_new_one_found(start_rtsp: Start) -> None:
@@ -193,7 +194,7 @@ def test_a_dead_server_does_not_hold_the_end_of_the_program(dead_server: int) ->
     ended = time.monotonic()
     assert done.returncode == 0
     assert done.stderr == ""
-    assert ended - float(done.stdout.split()[1]) < 1.0
+    assert ended - float(done.stdout.split()[1]) < 2.0
 
 
 def test_noise_instead_of_an_answer() -> None:
