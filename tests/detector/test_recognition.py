@@ -244,6 +244,20 @@ CASES: dict[str, tuple[str, Outputs, dict[str, Any], int, set[Question]]] = {
         80,
         {Question.LABELS},
     ),
+    "EfficientDet-Lite of TF Hub, boxes in pixels": (
+        "TF Object Detection",
+        tf_lists() | {"detection_boxes": finished()[0][None][..., [1, 0, 3, 2]]},
+        {"input_shape": (1, 128, 128, 3), "input_dtype": "uint8"},
+        80,
+        {Question.LABELS},
+    ),
+    "rows of fractions": (
+        "YOLOv10",
+        {"output0": e2e()[None] / np.array([128, 128, 128, 128, 1, 1], np.float32)},
+        {},
+        80,
+        {Question.LABELS},
+    ),
     "EfficientDet": (
         "EfficientDet",
         {"detections:0": automl()},

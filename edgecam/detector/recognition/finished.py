@@ -66,6 +66,9 @@ def _rows(
     normalized: bool = False,
     one_based: bool = False,
 ) -> Match:
+    numbers = np.asarray(table.array, np.float32).reshape(-1, len(columns))
+    highest = span(numbers[:, [columns.index(name) for name in BY_CORNERS]])[1]
+    normalized = normalized or 0 < highest <= 2
     spec = OutputSpec(Decoder.ROWS, (table.name,), activation=Activation.NONE, normalized=normalized, columns=columns)
     shown = ", ".join(name or "-" for name in columns)
     return Match(
@@ -102,7 +105,9 @@ def _three_lists(box: Output, scores: Output, classes: Output, outputs: Sequence
         return Match("RT-DETR / D-FINE / DEIM", spec, DETR, None, reasons, suppressed=True)
     batched = box.array.ndim == 3
     if batched and not classes.whole:
-        spec = OutputSpec(Decoder.LISTS, names, activation=Activation.NONE, box=BoxFormat.YXYX, normalized=True)
+        # Exports of the API give fractions; EfficientDet-Lite as published on TF Hub gives pixels.
+        normalized = not span(np.asarray(box.array, np.float32))[1] > 2
+        spec = OutputSpec(Decoder.LISTS, names, activation=Activation.NONE, box=BoxFormat.YXYX, normalized=normalized)
         reasons = (f"boxes, classes, scores ({len(outputs)} outputs) as TF Object Detection gives them",)
         questions = (Question.SCALING,)  # of a float input; of bytes there is no question
         return Match(
