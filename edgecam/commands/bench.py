@@ -1,4 +1,4 @@
-"""`edgecam bench pipeline`: the whole program against its targets, on this machine."""
+"""`edgecam bench`: each model on this machine; `edgecam bench pipeline`: the whole program against its targets."""
 
 from __future__ import annotations
 
@@ -18,16 +18,30 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edgecam.bench.figures import Figure
+    from edgecam.bench.models import Case
 
 NAME = "bench"
+FRAME_WH = (1280, 720)  # of the demo clip
 PARTS = ("throughput", "slow", "view", "start")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     import argparse
 
-    parser = subparsers.add_parser(NAME, help="measure this machine and this program")
-    kinds = parser.add_subparsers(dest="kind", metavar="WHAT", required=True)
+    parser = subparsers.add_parser(NAME, help="measure how fast each model is here, or the whole program")
+    parser.add_argument("--model", metavar="NAME|FILE", action="append", help="only this model; may be repeated")
+    parser.add_argument(
+        "--threads", type=_numbers, metavar="N,N", help="numbers of threads (default: 1, cores − 1 and cores)"
+    )
+    parser.add_argument("--all-sizes", action="store_true", help="each input size that a model was measured at")
+    parser.add_argument(
+        "--rounds", type=positive_int, default=8, metavar="N", help="turns of half a second per case (default: 8)"
+    )
+    parser.add_argument("--json", metavar="FILE", help="also write the figures to FILE ('-' for the output)")
+    parser.add_argument("--picture", metavar="FILE", help="also draw speed against accuracy (png, jpg)")
+    parser.add_argument("--compare", metavar="FILE", help="compare with what an earlier run wrote with --json")
+    parser.set_defaults(run=run_models)
+    kinds = parser.add_subparsers(dest="kind", metavar="[pipeline]")
     pipeline = kinds.add_parser(
         "pipeline", help="the whole program with its window: detections, picture, memory, processor time, start"
     )
@@ -47,6 +61,68 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     pipeline.add_argument("--json", metavar="FILE", help="also write the figures to FILE ('-' for the output)")
     pipeline.add_argument("--started-at", type=float, help=argparse.SUPPRESS)
     pipeline.set_defaults(run=run_pipeline)
+
+
+def run_models(args: argparse.Namespace) -> int:
+    """Prints a table of all cases.
+
+    Raises:
+        EdgecamError: a model cannot be run, or a file not be read or written.
+    """
+    import cv2
+
+    from edgecam import resources
+    from edgecam.bench.loop_camera import sample_frames
+    from edgecam.bench.machine import describe_machine
+    from edgecam.bench.models import measure_models
+    from edgecam.bench.models_report import comparison, models_table, read_results, to_json, write_picture
+
+    earlier = read_results(Path(args.compare)) if args.compare else None
+    cv2.setNumThreads(1)  # as in the window
+    machine = describe_machine()
+    images = sample_frames(resources.demo_clip(), 16)
+    results = measure_models(_cases(args), images, rounds=args.rounds, say=_say)
+    _clear_line()
+    title = f"edgecam {machine['edgecam']} on {machine['processor']}, {machine['cores']} cores"
+    if args.json != "-":
+        print(f"{title}; frames of 1280 × 720; load {machine['load_average']}")
+        print(models_table(results))
+    if args.json:
+        write_text(args.json, to_json(machine, results) + "\n")
+    if args.picture:
+        write_picture(Path(args.picture), results, title)
+    if earlier:
+        print(f"\n{comparison(results, earlier[1], earlier[0])}")
+    return 0
+
+
+def _cases(args: argparse.Namespace) -> list[Case]:
+    """Each model with each size and number of threads, the default model first."""
+    from edgecam.bench.machine import usable_cores
+    from edgecam.bench.models import Case
+    from edgecam.detector.detector import Detector
+    from edgecam.detector.preprocess import choose_input_hw
+    from edgecam.detector.session import default_threads
+
+    library = model_library()
+    default = library.find(args.model[0]) if args.model else library.default()
+    entries = [library.find(name) for name in args.model] if args.model else library.entries()
+    entries.sort(key=lambda entry: entry.path != default.path)
+    threads = args.threads or sorted({1, default_threads(), usable_cores()})
+    cases = []
+    for entry in entries:
+        sizes: list[tuple[int, int] | None] = [None]
+        if args.all_sizes:
+            spec = Detector(entry.path, threads=1).description.input
+            # Sizes that come to the same for frames of this shape are one case.
+            sizes = list({choose_input_hw(spec, FRAME_WH, size): size for size in reversed(spec.sizes)}.values())[::-1]
+        cases += [Case(entry.name, entry.path, count, size) for size in sizes for count in threads]
+    return cases
+
+
+def _numbers(text: str) -> list[int]:
+    """An argparse type: whole numbers above 0, with commas between."""
+    return sorted({positive_int(part) for part in text.split(",")})
 
 
 def run_pipeline(args: argparse.Namespace) -> int:
@@ -104,8 +180,7 @@ def _report(figures: Sequence[Figure], model: str, threads: int, target: str | N
     from edgecam.bench.machine import describe_machine
 
     machine = describe_machine()
-    if sys.stderr.isatty():
-        print("\r\033[K", end="", file=sys.stderr)
+    _clear_line()
     if target != "-":
         print(f"edgecam {machine['edgecam']} on {machine['processor']}, {machine['cores']} cores; "
               f"{model}, {threads} thread{'s' if threads > 1 else ''}; load {machine['load_average']}")  # fmt: skip
@@ -154,6 +229,11 @@ def _time_start(args: argparse.Namespace) -> int:
     }
     print(json.dumps(times))
     return 0
+
+
+def _clear_line() -> None:
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
 def _say(text: str) -> None:

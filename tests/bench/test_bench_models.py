@@ -1,0 +1,116 @@
+"""`edgecam bench`: models against each other."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+
+from edgecam.bench import models
+from edgecam.bench.models import Case, CaseResult, first_number, measure_models
+from edgecam.bench.models_report import comparison, models_table, picture, read_results
+from edgecam.cli import main
+from edgecam.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edgecam.detector.detector import Inference
+
+IMAGES = [np.full((72, 128, 3), shade, np.uint8) for shade in range(3)]
+RESULT = CaseResult("net", 1, (256, 416), 20.0, 25.0, 18.0, 49.0, 99.0, 40.0, 1.0, 27.4, "fp32")
+
+
+def test_cases_are_measured_in_turns_against_the_first(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[int] = []
+
+    class Paced(models.Detector):  # type: ignore[name-defined]
+        """Takes 4 ms with one thread and 2 ms with two."""
+
+        def __call__(self, image: np.ndarray, *turn: object) -> Inference:
+            order.append(self.threads)
+            inference = super().__call__(image)
+            time.sleep(0.008 / self.threads)
+            return inference
+
+    monkeypatch.setattr(models, "Detector", Paced)
+    cases = [Case("tiny", tiny_model, threads) for threads in (1, 2)]
+    one, two = measure_models(cases, IMAGES, rounds=6, slice_s=0.05)
+    assert (one.threads, two.threads) == (1, 2)
+    assert one.ratio == 1.0
+    assert two.ratio == pytest.approx(2.0, rel=0.3)
+    assert one.median_ms == pytest.approx(8.2, rel=0.3)
+    assert one.median_ms <= one.p95_ms
+    assert one.per_second == pytest.approx(1000 / one.median_ms, rel=0.3)
+    assert one.inference_ms < 5
+    changes = sum(a != b for a, b in itertools.pairwise(order))
+    assert changes >= 5  # they took turns
+
+
+def test_a_table_json_and_back(tmp_path: Path) -> None:
+    other = replace(RESULT, model="other", median_ms=10.0, ratio=2.0, accuracy=None)
+    lines = models_table([RESULT, other]).splitlines()
+    assert lines[1].split() == ["net", "416", "×", "256", "1", "20.0", "25.0", "18.0", "49.0", "99", "%", "40", "27.4",
+                                "1.00"]  # fmt: skip
+    assert lines[2].split()[-2:] == ["–", "2.00"]
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps({"machine": {"edgecam": "0"}, "cases": [RESULT.to_json()]}))
+    assert read_results(path) == ({"edgecam": "0"}, [RESULT])
+
+
+def test_comparison_with_an_earlier_run() -> None:
+    now = [replace(RESULT, median_ms=10.0), replace(RESULT, threads=4)]
+    text = comparison(now, [RESULT, replace(RESULT, model="gone")], {"edgecam": "0.1", "processor": "Pi 5"})
+    lines = text.splitlines()
+    assert "edgecam 0.1 on Pi 5" in lines[0]
+    assert lines[2].split()[-3:] == ["20.0", "10.0", "2.00"]
+    assert lines[3].split()[-1] == "new"
+    assert lines[4].startswith("gone")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"machine": {}, "cases": [{}]}', "not json"])
+def test_a_file_that_is_no_earlier_run(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    with pytest.raises(DataError, match=r"x\.json"):
+        read_results(path)
+    with pytest.raises(DataError):
+        read_results(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "expected"),
+    [({}, None), ({"coco": {"note": "x", "AP": 27.4, "AP50": 44}}, 27.4), ({"done": True, "AP": 3}, 3.0),
+     ([{"AP": 1.5}], 1.5), ("text", None)],
+)  # fmt: skip
+def test_the_first_figure_of_free_json(accuracy: object, expected: float | None) -> None:
+    assert first_number(accuracy) == expected
+
+
+def test_the_picture_has_a_point_for_each_case() -> None:
+    blank = picture([replace(RESULT, accuracy=None)], "title")
+    drawn = picture([RESULT, replace(RESULT, model="other", median_ms=5.0, accuracy=40.0)], "title")
+    assert drawn.shape == blank.shape == (600, 960, 3)
+    assert (drawn != 255).any(axis=2).sum() > (blank != 255).any(axis=2).sum()
+
+
+def test_the_command(tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, image = tmp_path / "first.json", tmp_path / "speed.png"
+    options = ["bench", "--model", str(tiny_model), "--threads", "1,2", "--rounds", "1", "--all-sizes"]
+    assert main([*options, "--json", str(first), "--picture", str(image)]) == 0
+    out = capsys.readouterr().out
+    assert out.splitlines()[1].split()[:3] == ["model", "input", "threads"]
+    assert len(json.loads(first.read_text())["cases"]) == 2
+    assert cv2.imread(str(image)) is not None
+    assert main([*options, "--compare", str(first)]) == 0
+    assert "Compared with" in capsys.readouterr().out
+    assert main([*options, "--json", "-"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["cases"]) == 2
+    assert main([*options, "--picture", str(tmp_path / "no" / "folder.png")]) == 1
+    assert main([*options, "--compare", str(tmp_path / "none.json")]) == 1
