@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEADS = ("model", "input", "threads", "median ms", "p95 ms", "model ms", "per s", "CPU", "MB", "accuracy", "speed")
-PICTURE_WH = (960, 600)
+PICTURE_WH = (1100, 600)
 _MARGIN = 70
+_LEGEND = 380
+_GRID = (230, 230, 230)
 _COLOURS = ((196, 110, 20), (40, 130, 240), (60, 160, 60), (190, 80, 170), (60, 60, 200), (150, 150, 20))
 
 
@@ -76,31 +78,37 @@ def comparison(now: Sequence[CaseResult], before: Sequence[CaseResult], machine:
 
 
 def picture(results: Sequence[CaseResult], title: str) -> np.ndarray:
-    """Speed against accuracy, uint8 (H, W, 3) BGR; cases whose file gives no accuracy stand on the lower edge."""
+    """Speed against accuracy, uint8 (H, W, 3) BGR; where no file tells its accuracy, one line per case."""
     width, height = PICTURE_WH
     canvas = np.full((height, width, 3), 255, np.uint8)
-    left, right, top, bottom = _MARGIN, width - _MARGIN * 2, _MARGIN, height - _MARGIN
+    left, right, top, bottom = _MARGIN, width - _LEGEND, _MARGIN, height - _MARGIN
     most_ms = max(result.median_ms for result in results) * 1.1
-    accuracies = [result.accuracy for result in results if result.accuracy is not None]
-    most = max(accuracies, default=1.0) * 1.1 or 1.0
+    most = max((result.accuracy or 0.0 for result in results), default=0.0) * 1.1
     _text(canvas, title, (left, 36), 0.55)
-    _text(canvas, "milliseconds per detection", (left + (right - left) // 2 - 90, height - 14), 0.45)
-    _text(canvas, "accuracy", (8, top - 16), 0.45)
+    _text(canvas, "milliseconds per detection", ((left + right) // 2 - 90, height - 14), 0.45)
     for step in range(6):
         x, y = left + (right - left) * step // 5, bottom - (bottom - top) * step // 5
-        cv2.line(canvas, (x, top), (x, bottom), (230, 230, 230), 1)
-        cv2.line(canvas, (left, y), (right, y), (230, 230, 230), 1)
+        cv2.line(canvas, (x, top), (x, bottom), _GRID, 1)
         _text(canvas, number(most_ms * step / 5), (x - 12, bottom + 20), 0.42)
-        if accuracies:
+        if most:
+            cv2.line(canvas, (left, y), (right, y), _GRID, 1)
             _text(canvas, number(most * step / 5), (left - 48, y + 4), 0.42)
+    if most:
+        _text(canvas, "accuracy", (8, top - 16), 0.45)
     names = list(dict.fromkeys(result.model for result in results))
-    for result in results:
+    for line, result in enumerate(results):
         colour = _COLOURS[names.index(result.model) % len(_COLOURS)]
         x = round(left + (right - left) * result.median_ms / most_ms)
-        y = round(bottom - (bottom - top) * (result.accuracy or 0.0) / most)
+        legend_y = top + 8 + (bottom - top) * line // max(1, len(results))
+        y = round(bottom - (bottom - top) * (result.accuracy or 0.0) / most) if most else legend_y - 4
+        if not most:
+            cv2.line(canvas, (left, y), (x, y), colour, 2)
         cv2.circle(canvas, (x, y), 6, colour, cv2.FILLED, cv2.LINE_AA)
-        words = f"{result.model} {result.input_hw[1]}x{result.input_hw[0]}, {result.threads} thr."
-        _text(canvas, words, (x + 10, y - 6 - 14 * (result.threads % 3)), 0.4)
+        _text(canvas, str(line + 1), (x + 9, y - 5), 0.42)
+        threads = f"{result.threads} thread{'' if result.threads == 1 else 's'}"
+        words = f"{line + 1}  {result.model} {result.input_hw[1]} x {result.input_hw[0]}, {threads}"
+        cv2.circle(canvas, (right + 24, legend_y - 4), 4, colour, cv2.FILLED, cv2.LINE_AA)
+        _text(canvas, words, (right + 36, legend_y), 0.42)
     return canvas
 
 

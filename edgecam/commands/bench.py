@@ -115,7 +115,8 @@ def _cases(args: argparse.Namespace) -> list[Case]:
         if args.all_sizes:
             spec = Detector(entry.path, threads=1).description.input
             # Sizes that come to the same for frames of this shape are one case.
-            sizes = list({choose_input_hw(spec, FRAME_WH, size): size for size in reversed(spec.sizes)}.values())[::-1]
+            shapes = {choose_input_hw(spec, FRAME_WH, size): size for size in reversed(spec.sizes)}
+            sizes = [*reversed(shapes.values())]
         cases += [Case(entry.name, entry.path, count, size) for size in sizes for count in threads]
     return cases
 
