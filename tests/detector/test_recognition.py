@@ -467,3 +467,22 @@ def test_a_classifier_is_no_detector(tmp_path: Path) -> None:
     path = constant_model(tmp_path / "own.onnx", {"logits": np.zeros((1, 1000), np.float32)})
     with pytest.raises(ModelError, match=r"no kind that edgecam knows: 'logits' float32 \(1, 1000\)"):
         Detector(path, threads=1)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "color", "resize", "std"),
+    [
+        ({"output": yolox(80)[None]}, "BGR", Resize.LETTERBOX_TOP_LEFT, 1.0),
+        ({"output0": dense(80).T[None]}, "RGB", Resize.LETTERBOX, 255.0),
+        (levels(80, (8, 16, 32)), "BGR", Resize.LETTERBOX_TOP_LEFT, 57.375),
+        (levels(80, (8, 16, 32, 64)), "RGB", Resize.STRETCH, 58.395),
+        ({"output": plus(80)}, "BGR", Resize.STRETCH, 57.375),
+        ({"758": fastestdet(80)}, "BGR", Resize.STRETCH, 255.0),
+    ],
+)
+def test_each_family_prepares_its_pictures_in_its_own_way(
+    tmp_path: Path, outputs: Outputs, color: str, resize: Resize, std: float
+) -> None:
+    path = constant_model(tmp_path / "some.onnx", outputs, input_shape=(1, 3, 128, 128))
+    spec = Detector(path, threads=1).description.input
+    assert (spec.color, spec.resize, spec.std[0]) == (color, resize, std)

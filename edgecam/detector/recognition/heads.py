@@ -11,6 +11,7 @@ from edgecam.detector.gfl import cell_points
 from edgecam.detector.recognition.match import (
     BGR_STRETCHED,
     NANODET,
+    NANODET_PLUS,
     PICODET,
     YOLO,
     YOLOX,
@@ -161,7 +162,7 @@ def _anchor_free(output: Output, values: Any, rows: bool, hints: Hints, strides:
     if bins is not None:
         classes = len(values) - 4 * bins
         spec = OutputSpec(Decoder.GFL, (output.name,), strides, bins, 0.0, activation_of(values[:classes]), rows=rows)
-        return Match("NanoDet-Plus", spec, NANODET, classes, (f"{told}, with 4x{bins} distance bins",))
+        return Match("NanoDet-Plus", spec, NANODET_PLUS, classes, (f"{told}, with 4x{bins} distance bins",))
     if rows and not in_fractions and not _near(values[:2], points.T, sizes):
         classes = len(values) - 5
         spec = OutputSpec(

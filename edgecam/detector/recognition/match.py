@@ -49,6 +49,8 @@ class Convention:
 YOLO = Convention()
 YOLOX = Convention("BGR", std=(1.0, 1.0, 1.0), resize=Resize.LETTERBOX_TOP_LEFT, iou=0.45)
 NANODET = Convention("BGR", IMAGENET_MEAN[::-1], IMAGENET_STD[::-1], Resize.LETTERBOX_TOP_LEFT, 0)
+# Trained without keeping proportions: 30.4 AP at 416, 28.3 in a letterbox (300 photographs of COCO).
+NANODET_PLUS = Convention("BGR", IMAGENET_MEAN[::-1], IMAGENET_STD[::-1], Resize.STRETCH, 0)
 PICODET = Convention("RGB", IMAGENET_MEAN, IMAGENET_STD, Resize.STRETCH, 0)
 DETR = Convention(resize=Resize.STRETCH)
 DETR_IMAGENET = Convention(mean=IMAGENET_MEAN, std=IMAGENET_STD, resize=Resize.STRETCH)
