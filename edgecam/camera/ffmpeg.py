@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _OPTIONS: Final = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
-_open_lock: Final = threading.Lock()  # the options travel in an environment variable
+# The options travel in an environment variable. OpenCV itself opens one source at a time, too, so that whoever opens a
+# stream first makes sure that its server answers.
+_open_lock: Final = threading.Lock()
 
 
 def open_capture(

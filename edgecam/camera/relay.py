@@ -31,7 +31,6 @@ class Relay:
 
     Args:
         server: the far end.
-        first: a connection to it that is used for the first client.
 
     Attributes:
         port: where it listens on 127.0.0.1.
@@ -39,8 +38,8 @@ class Relay:
         received_at: when the last bytes came from the server (monotonic s).
     """
 
-    def __init__(self, server: Server, first: socket.socket | None = None) -> None:
-        self._server, self._first = server, first
+    def __init__(self, server: Server) -> None:
+        self._server = server
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.refusal = 0
@@ -58,9 +57,8 @@ class Relay:
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join(_JOIN_S)
-        for end in (self._listener, self._first, self._wake_r, self._wake_w):
-            if end is not None:
-                end.close()
+        for end in (self._listener, self._wake_r, self._wake_w):
+            end.close()
 
     def _accept(self) -> None:
         while self._wait(self._listener):
@@ -77,7 +75,7 @@ class Relay:
     def _serve(self, client: socket.socket) -> None:
         with client:
             try:
-                far, self._first = self._first or connect(self._server, _CONNECT_TIMEOUT_S, self._closed), None
+                far = connect(self._server, _CONNECT_TIMEOUT_S, self._closed)
             except CameraError:
                 return
             with far, suppress(OSError):

@@ -21,6 +21,7 @@ from edgecam.camera.http_client import Answer, get, server_of
 from edgecam.camera.mjpeg import boundary_of, parts
 from edgecam.camera.pixel_formats import BrokenPicture, to_bgr
 from edgecam.camera.relay import Relay
+from edgecam.camera.rtsp_probe import check_alive
 from edgecam.camera.stream_reader import Arrival, StreamReader
 from edgecam.errors import CameraError, CameraTimeout, CredentialsNeeded, EndOfStream
 from edgecam.frames import Frame
@@ -179,9 +180,9 @@ class _FfmpegReader(StreamReader):
         if relay is not None:
             relay.close()
 
-    def play(self, url: str, options: dict[str, str], first: socket.socket | None, *, playlist: bool = False) -> None:
+    def play(self, url: str, options: dict[str, str], *, playlist: bool = False) -> None:
         """Plays `url` until it ends; paced by its own time stamps where it is a file or a playlist."""
-        relay = self._relay = Relay(server_of(url), first)
+        relay = self._relay = Relay(server_of(url))
         try:
             if self.stopped.is_set():
                 return
@@ -232,8 +233,13 @@ class _FfmpegReader(StreamReader):
 class _RtspReader(_FfmpegReader):
     def work(self) -> None:
         # Connecting here rather than in FFmpeg: it can be cancelled, and tells why it failed.
-        connection = self._connection = connect(server_of(self._url), _CONNECT_TIMEOUT_S, self.stopped)
-        self.play(self._url, _RTSP, connection)
+        with connect(server_of(self._url), _CONNECT_TIMEOUT_S, self.stopped) as connection:
+            self._connection = connection
+            if self.stopped.is_set():
+                return
+            check_alive(connection, self._url, self.stream_name)
+            self._connection = None
+        self.play(self._url, _RTSP)
 
 
 class _HttpReader(_FfmpegReader):
@@ -256,7 +262,7 @@ class _HttpReader(_FfmpegReader):
         self._connection = None
         server = server_of(answer.url)
         options = {**_LOW_DELAY, "headers": f"Host: {server}\r\n"}
-        self.play(answer.url, options, None, playlist=kind.startswith(_PLAYLISTS))
+        self.play(answer.url, options, playlist=kind.startswith(_PLAYLISTS))
 
     def _connected(self, connection: socket.socket) -> None:
         self._connection = connection

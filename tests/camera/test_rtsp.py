@@ -21,6 +21,7 @@ from tests.camera.reading import read_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from edgecam.frames import Frame
     from tests.camera.conftest import RtspServer
@@ -177,6 +178,28 @@ def test_opening_a_dead_server_can_be_cancelled(dead_server: int, scheme: str) -
     camera.close()
 
 
+def test_a_dead_server_does_not_hold_up_other_openings(dead_server: int, video: Path) -> None:
+    """OpenCV opens one source at a time: it is not let loose on a server that says nothing."""
+    dead = camera_for(f"rtsp://127.0.0.1:{dead_server}/live")
+
+    def work() -> None:
+        with pytest.raises(CameraError):
+            dead.open()
+
+    thread = threading.Thread(target=work, name="opens")
+    thread.start()
+    time.sleep(0.5)
+    assert thread.is_alive()
+    started = time.monotonic()
+    with camera_for(str(video)) as camera:
+        camera.read()
+    assert time.monotonic() - started < 2.0
+    assert thread.is_alive()
+    dead.cancel()
+    thread.join(5)
+    dead.close()
+
+
 def test_a_dead_server_does_not_hold_the_end_of_the_program(dead_server: int) -> None:
     """Not even where nobody cancels: the opening thread is left behind, and the interpreter ends cleanly."""
     program = (
@@ -208,7 +231,7 @@ def test_noise_instead_of_an_answer() -> None:
 
         thread = threading.Thread(target=answer, name="noise")
         thread.start()
-        with pytest.raises(CameraError, match="nothing that can be played"):
+        with pytest.raises(CameraError, match="does not answer as an RTSP server"):
             camera_for(f"rtsp://127.0.0.1:{listener.getsockname()[1]}/live").open()
         thread.join()
 
