@@ -18,6 +18,7 @@ from pathlib import Path
 import debian
 from debian import say
 from debian_package import build_deb
+from qt_parts import remove_unused_qt
 
 PACKAGING = Path(__file__).resolve().parent
 ROOT = PACKAGING.parent
@@ -80,8 +81,9 @@ def prepare_tools(*, packs: bool) -> None:
 
 def make_venv() -> Path:
     """The Python of an environment with exactly what the lock says."""
-    python = VENV / "bin" / "python"
-    stamp, key = VENV / "lock.sha256", hashlib.sha256(LOCK.read_bytes()).hexdigest() if LOCK.exists() else "unlocked"
+    python, stamp = VENV / "bin" / "python", VENV / "made-of.sha256"
+    sources = [path for path in (LOCK, PACKAGING / "qt_parts.py") if path.exists()]
+    key = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
     if stamp.exists() and stamp.read_text() == key:
         return python
     run(sys.executable, "-m", "venv", "--clear", VENV)
@@ -92,6 +94,8 @@ def make_venv() -> Path:
     else:
         say(f"there is no {LOCK.relative_to(ROOT)}: taking the newest versions; another build may differ")
         run(*pip, "--editable", f"{ROOT}[package]")
+    for site_packages in VENV.glob("lib/python3*/site-packages"):
+        remove_unused_qt(site_packages)
     stamp.write_text(key)
     return python
 
