@@ -34,13 +34,17 @@ def run(args: argparse.Namespace) -> int:
     need_extra(NAME, (*MODULES, "matplotlib") if args.plot else MODULES)
     from tqdm import tqdm
 
-    from edgecam.commands.source_options import model_library
+    from edgecam.commands.source_options import model_library, model_records
+    from edgecam.detector.loading import passed
     from edgecam.evaluation import report
     from edgecam.evaluation.datasets.reading import read
     from edgecam.evaluation.evaluate import evaluate, open_detector
 
     size = _size(args.size)
-    detector = open_detector(model_library().find(args.model).path, size, args.threads)
+    entry = model_library().find(args.model)
+    if not entry.bundled:
+        passed(entry.path, model_records(), threads=args.threads, input_hw=size)
+    detector = open_detector(entry.path, size, args.threads)
     reports = []
     for spec in args.data:
         dataset = read(spec, detector.labels, args.images)

@@ -65,14 +65,14 @@ def _detect(args: argparse.Namespace) -> tuple[str, tuple[str, ...], list[dict[s
     """The model's name, its labels, and the result of each frame."""
     from edgecam import resources
     from edgecam.camera.opening import camera_for
-    from edgecam.commands.source_options import model_library
-    from edgecam.detector.detector import Detector
+    from edgecam.commands.source_options import model_library, model_records
+    from edgecam.detector.loading import load_detector
     from edgecam.detector.selection import Selection
     from edgecam.headless import HeadlessRun, Limits
 
     library = model_library()
     entry = library.find(args.model) if args.model else library.default()
-    detector = Detector(entry.path, threads=args.threads)
+    detector = load_detector(entry.path, model_records(), trusted=entry.bundled, threads=args.threads)
     detector.warm_up()
     defaults = detector.description.thresholds
     selection = Selection(score_threshold=defaults.score, iou_threshold=defaults.iou)
