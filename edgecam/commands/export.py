@@ -30,34 +30,35 @@ def run(args: argparse.Namespace) -> int:
     """Writes the files and prints how far they are from torch and from each other."""
     need_extra(NAME)
     from edgecam.errors import UsageError
-    from edgecam.training.checkpoint import load_network
-    from edgecam.training.export import check_parity, describe, export
+    from edgecam.training.delivery import deliver
 
     if args.int8 is not None and not args.calibrate:
         raise UsageError("--int8 needs --calibrate DATA: training photographs to measure the activations on")
     about = _about(args.about)
-    network = load_network(args.weights)
-    network.eval()
-    network.fold()
     output = args.output or args.weights.with_suffix(".onnx")
-    name = args.name or f"edgecam {network.config.name}"
-    provenance, accuracy = about.get("provenance", {}), about.get("accuracy", {})
-    export(network, output, describe(network, name=name, provenance=provenance, accuracy=accuracy))
-    print(f"{output}: differs from torch by {check_parity(network, output):.1e} of its values")
-    if args.int8 is not None:
-        _int8(args, output, name)
+    images = _calibration(args) if args.int8 is not None else None
+    done = deliver(
+        args.weights,
+        output,
+        name=args.name,
+        provenance=about.get("provenance", {}),
+        accuracy=about.get("accuracy", {}),
+        int8=args.int8,
+        images=images,
+    )
+    print(f"{output}: differs from torch by {done.parity:.1e} of its values")
+    if done.difference is not None and images:
+        print(f"{args.int8}: {done.difference} (on {len(images)} photographs)")
     return 0
 
 
-def _int8(args: argparse.Namespace, source: Path, name: str) -> None:
+def _calibration(args: argparse.Namespace) -> list[Any]:
     from edgecam.evaluation.datasets.labels import COCO_LABELS
     from edgecam.evaluation.datasets.reading import names_of, read
-    from edgecam.training.quantise import calibration_images, quantise
+    from edgecam.training.quantise import calibration_images
 
     datasets = [read(spec, names_of(spec) or COCO_LABELS, args.images) for spec in args.calibrate]
-    images = calibration_images(datasets)
-    found = quantise(source, args.int8, images, name=f"{name} int8")
-    print(f"{args.int8}: {found} (on {len(images)} photographs)")
+    return calibration_images(datasets)
 
 
 def _about(path: Path | None) -> dict[str, Any]:

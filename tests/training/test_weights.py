@@ -13,11 +13,12 @@ from edgecam.errors import DataError
 from edgecam.evaluation.datasets.labels import COCO_LABELS
 from edgecam.training.backbones import InvertedResidual
 from edgecam.training.config import ModelConfig
-from edgecam.training.fitting import fit_lighter
+from edgecam.training.equalisation import equalise
+from edgecam.training.fitting import fit_lighter, record
 from edgecam.training.members import NANO, start_from, teacher_from
 from edgecam.training.network import Network, cells
 from edgecam.training.weights import adopt, equalize_laterals, nanodet_plus, put_mobilenet, relabel, transplant
-from tests.training.toy import small_network
+from tests.training.toy import shake_norms, small_network
 
 NARROW = ModelConfig(labels=("a", "b"), backbone="mobilenetv2", width=0.25, neck_channels=16, head_channels=16)
 
@@ -154,3 +155,25 @@ def test_teacher_is_frozen_and_other_files_are_refused(shared: Path, tmp_path: P
     (tmp_path / "x.npz").write_bytes(b"nothing")
     with pytest.raises(DataError, match=r"cannot be read as an \.npz"):
         nanodet_plus(COCO_LABELS, tmp_path / "x.npz")
+
+
+@pytest.mark.parametrize("name", ["mobilenetv2", "shufflenetv2"])
+def test_equalised_channels_compute_the_same_in_like_ranges(name: str) -> None:
+    network = small_network(backbone=name, head_depth=2).eval()
+    shake_norms(network)
+    network.fold()
+    conv = network.head["8"].conv0.depthwise
+    with torch.no_grad():
+        conv.weight.mul_(torch.logspace(-2, 2, conv.out_channels).view(-1, 1, 1, 1))  # channels far apart
+        goal = cells(network(images()))
+
+    def spread() -> float:
+        reach = record(network, ["head.8.conv0.pointwise"], network.laterals(images()))["head.8.conv0.pointwise"]
+        reach = reach.abs().amax(dim=(0, 2, 3))
+        return float(reach.max() / reach.min())
+
+    before = spread()
+    assert equalise(network, images()) > 10
+    with torch.no_grad():
+        torch.testing.assert_close(cells(network(images())), goal, rtol=1e-3, atol=1e-3 * float(goal.abs().mean()))
+    assert spread() < before / 5

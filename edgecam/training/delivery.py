@@ -1,0 +1,60 @@
+"""From a weights file to the files that are bundled: fp32, and its int8 twin."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from edgecam.training.checkpoint import load_network
+from edgecam.training.equalisation import equalise
+from edgecam.training.export import check_parity, describe, export
+from edgecam.training.quantise import Difference, quantise
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+EQUALISED_ON = 16  # photographs
+
+
+@dataclasses.dataclass(frozen=True)
+class Delivery:
+    """Attributes:
+    parity: the largest difference from torch, relative.
+    difference: how far int8 is from fp32, or None without int8.
+    """
+
+    parity: float
+    difference: Difference | None
+
+
+def deliver(
+    weights: Path,
+    output: Path,
+    *,
+    name: str | None,
+    provenance: dict[str, Any],
+    accuracy: dict[str, Any],
+    int8: Path | None = None,
+    images: list[NDArray[np.uint8]] | None = None,
+) -> Delivery:
+    """Write the ONNX file of `weights`, and with `int8` its twin calibrated on letterboxed `images` (H, W, 3).
+
+    Raises:
+        DataError: the weights cannot be read.
+        ModelError: a file cannot be written or does not compute what torch does.
+    """
+    network = load_network(weights).eval()
+    network.fold()
+    if images:
+        equalise(network, torch.from_numpy(np.stack(images[:EQUALISED_ON])))
+    name = name or f"edgecam {network.config.name}"
+    export(network, output, describe(network, name=name, provenance=provenance, accuracy=accuracy))
+    parity = check_parity(network, output)
+    if int8 is None or not images:
+        return Delivery(parity, None)
+    return Delivery(parity, quantise(output, int8, images, name=f"{name} int8"))

@@ -1,0 +1,83 @@
+"""Brings the channels of inner maps to like ranges before int8: one scale per map then suits all of them.
+
+Between two convolutions that only read each other, a positive factor per channel can move from one to the other
+(through LeakyReLU, ReLU or nothing, not ReLU6), and the network computes the same (Nagel et al., "Data-Free
+Quantization", ICCV 2019, section 4.1; here with measured ranges).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from edgecam.training.backbones import ShuffleBranch, ShuffleUnit
+from edgecam.training.layers import Conv, Separable
+from edgecam.training.network import Head, Network
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HOMOGENEOUS = (None, "relu", "leaky_relu")
+LARGEST_STEP = 32.0  # factors beyond it would only blow up noise of dead channels
+
+
+def pairs(network: Network) -> Iterator[tuple[Conv, Conv]]:
+    """Convolutions of which the second is the only reader of the first, in the order of the forward pass."""
+    for module in network.modules():
+        if isinstance(module, ShuffleBranch):
+            yield module.pointwise1, module.depthwise
+            yield module.depthwise, module.pointwise2
+        elif isinstance(module, ShuffleUnit) and module.branch1 is not None:
+            yield module.branch1.depthwise, module.branch1.pointwise
+        elif isinstance(module, Separable):
+            yield module.depthwise, module.pointwise
+        elif isinstance(module, Head):
+            blocks = [getattr(module, name) for name in module.blocks]
+            for first, second in zip(blocks, [*blocks[1:], None], strict=True):
+                yield first.pointwise, module.predict if second is None else second.depthwise
+
+
+@torch.no_grad()
+def equalise(network: Network, images: Tensor) -> int:
+    """Equalise a folded network in place by its ranges on images (B, H, W, 3); returns how many pairs were changed."""
+    chosen = [(a, b) for a, b in pairs(network) if a.act in HOMOGENEOUS and a.norm is None]
+    ranges = _ranges(network, [a for a, _ in chosen], images)
+    for (first, second), reach in zip(chosen, ranges, strict=True):
+        depthwise = second.groups == second.in_channels
+        weights = second.weight.abs().amax(dim=(1, 2, 3) if depthwise else (0, 2, 3))
+        factor = _factor(reach, weights, depthwise=depthwise)
+        first.weight.div_(factor.view(-1, 1, 1, 1))
+        assert first.bias is not None
+        first.bias.div_(factor)
+        second.weight.mul_(factor.view((-1, 1, 1, 1) if depthwise else (1, -1, 1, 1)))
+    return len(chosen)
+
+
+def _factor(reach: Tensor, weights: Tensor, *, depthwise: bool) -> Tensor:
+    """Towards like ranges of the map; where the reader's weights share a scale per output, half of the way to both."""
+    known = reach > 0
+    factor = reach / reach[known].mean() if known.any() else torch.ones_like(reach)
+    if not depthwise:  # a depthwise kernel has a scale of its own per channel
+        factor = torch.sqrt(factor / (weights / weights.mean().clamp(min=1e-12)).clamp(min=1e-6))
+    factor = torch.where(known, factor, torch.ones_like(factor))
+    return factor.clamp(1 / LARGEST_STEP, LARGEST_STEP)
+
+
+def _ranges(network: Network, convs: list[Conv], images: Tensor) -> list[Tensor]:
+    """Largest magnitude (C,) of each convolution's output after its activation."""
+    found: dict[int, Tensor] = {}
+    hooks = []
+    for conv in convs:
+
+        def keep(module: nn.Module, _: tuple[Tensor, ...], output: Tensor) -> None:
+            found[id(module)] = output.abs().amax(dim=(0, 2, 3))
+
+        hooks.append(conv.register_forward_hook(keep))
+    try:
+        network(images)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return [found[id(conv)] for conv in convs]
