@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from edgecam.bench.figures import Figure
     from edgecam.bench.models import Case
+    from edgecam.detector.library import ModelEntry
 
 NAME = "bench"
 FRAME_WH = (1280, 720)  # of the demo clip
@@ -97,11 +98,8 @@ def run_models(args: argparse.Namespace) -> int:
 
 
 def _cases(args: argparse.Namespace) -> list[Case]:
-    """Each model with each size and number of threads, the default model first."""
+    """Each model with each number of threads, the default model first."""
     from edgecam.bench.machine import usable_cores
-    from edgecam.bench.models import Case
-    from edgecam.detector.detector import Detector
-    from edgecam.detector.preprocess import choose_input_hw
     from edgecam.detector.session import default_threads
 
     library = model_library()
@@ -109,10 +107,19 @@ def _cases(args: argparse.Namespace) -> list[Case]:
     entries = [library.find(name) for name in args.model] if args.model else library.entries()
     entries.sort(key=lambda entry: entry.path != default.path)
     threads = args.threads or sorted({1, default_threads(), usable_cores()})
+    return cases_of(entries, threads, all_sizes=args.all_sizes)
+
+
+def cases_of(entries: Sequence[ModelEntry], threads: Sequence[int], *, all_sizes: bool) -> list[Case]:
+    """Each model with each number of threads, at its own size or at each one it was measured at."""
+    from edgecam.bench.models import Case
+    from edgecam.detector.detector import Detector
+    from edgecam.detector.preprocess import choose_input_hw
+
     cases = []
     for entry in entries:
         sizes: list[tuple[int, int] | None] = [None]
-        if args.all_sizes:
+        if all_sizes:
             spec = Detector(entry.path, threads=1).description.input
             # Sizes that come to the same for frames of this shape are one case.
             shapes = {choose_input_hw(spec, FRAME_WH, size): size for size in reversed(spec.sizes)}

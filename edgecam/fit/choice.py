@@ -1,0 +1,121 @@
+"""From measured cases and a wish to the best case that fulfils it, and the steps below and above."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from edgecam.bench.figures import number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edgecam.bench.models import CaseResult
+
+RESERVE: Final = 1.1  # a case must be quicker than wished by this factor: the window and other programs take their part
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a user wants.
+
+    Attributes:
+        per_second: at least so many detections per second.
+        cpu_percent: at most so much processor time for that, 100 = all cores; None for no limit.
+        below_c: the processor stays below so many °C; None for no limit.
+    """
+
+    per_second: float
+    cpu_percent: float | None = None
+    below_c: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was chosen and why.
+
+    Attributes:
+        ladder: cases from the quickest to the best; each one is better and slower than the one before.
+        index: of the chosen one.
+        fulfilled: it keeps the wish; else it is the quickest there is.
+        why: in a sentence.
+    """
+
+    ladder: tuple[CaseResult, ...]
+    index: int
+    fulfilled: bool
+    why: str
+
+    @property
+    def case(self) -> CaseResult:
+        return self.ladder[self.index]
+
+
+def choose(results: Sequence[CaseResult], wish: Wish, *, cores: int) -> Choice:
+    """The best case that keeps the wish, or the quickest one.
+
+    Args:
+        results: at least one.
+        cores: of this machine.
+    """
+    weights = _weights(results)
+    keeping = [r for r in results if r.per_second >= wish.per_second * RESERVE and _cpu_is_kept(r, wish, cores)]
+    best = max(keeping, key=lambda r: (_quality(r, weights), -r.threads, -r.median_ms)) if keeping else None
+    chosen = best or min(results, key=lambda r: r.median_ms)
+    ladder = _ladder(results, chosen, weights)
+    return Choice(ladder, ladder.index(chosen), best is not None, _why(chosen, wish, cores, len(keeping), len(results)))
+
+
+def cpu_percent(result: CaseResult, per_second: float, cores: int) -> float:
+    """Processor time that `per_second` detections take, 100 = all cores."""
+    return result.cpu_percent / max(result.per_second, 1e-9) * per_second / cores
+
+
+def name(result: CaseResult) -> str:
+    """The case in words."""
+    height, width = result.input_hw
+    return f"{result.model} {width} × {height}, {result.threads} thread{'' if result.threads == 1 else 's'}"
+
+
+def _cpu_is_kept(result: CaseResult, wish: Wish, cores: int) -> bool:
+    return wish.cpu_percent is None or cpu_percent(result, wish.per_second, cores) <= wish.cpu_percent
+
+
+def _weights(results: Sequence[CaseResult]) -> dict[tuple[str, int, int], float]:
+    """How heavy each model is at each size: its milliseconds with the fewest threads measured."""
+    fewest = min(result.threads for result in results)
+    return {result.key[:3]: result.median_ms for result in results if result.threads == fewest}
+
+
+def _quality(result: CaseResult, weights: dict[tuple[str, int, int], float]) -> tuple[float, float]:
+    """What files say of their accuracy goes first; among equals, a heavier model sees more."""
+    return result.accuracy or 0.0, weights.get(result.key[:3], result.median_ms)
+
+
+def _ladder(
+    results: Sequence[CaseResult], chosen: CaseResult, weights: dict[tuple[str, int, int], float]
+) -> tuple[CaseResult, ...]:
+    """The cases with as many threads as the chosen one of which none is both slower and worse than another."""
+    rivals = [result for result in results if result.threads == chosen.threads]
+    rivals.sort(key=lambda result: _quality(result, weights))
+    steps: list[CaseResult] = []
+    for result in rivals:
+        while steps and result is not chosen and steps[-1] is not chosen and steps[-1].median_ms >= result.median_ms:
+            steps.pop()  # worse, and no quicker
+        if not steps or steps[-1].median_ms < result.median_ms or result is chosen:
+            steps.append(result)
+    at = steps.index(chosen)
+    below = [step for step in steps[:at] if step.median_ms < chosen.median_ms]
+    above = [step for step in steps[at + 1 :] if step.median_ms > chosen.median_ms]
+    return (*below, chosen, *above)
+
+
+def _why(chosen: CaseResult, wish: Wish, cores: int, keeping: int, all_: int) -> str:
+    able = f"it can do {number(chosen.per_second)} detections per second ({number(chosen.median_ms)} ms each)"
+    cost = f"{number(cpu_percent(chosen, wish.per_second, cores))} % of the processor at {number(wish.per_second)}"
+    wished = f"at least {number(wish.per_second)} per second"
+    if wish.cpu_percent is not None:
+        wished += f" with at most {number(wish.cpu_percent)} % of the processor"
+    if not keeping:
+        return f"none of {all_} reaches {wished}; {name(chosen)} is the quickest: {able}, {cost}."
+    return f"{name(chosen)} is the best of the {keeping} of {all_} that reach {wished}: {able}, {cost}."

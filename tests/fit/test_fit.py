@@ -1,0 +1,82 @@
+"""The command, and the watch on a pipeline."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from edgecam.cli import main
+from edgecam.errors import CameraError, ModelError
+from edgecam.fit.choice import Wish, choose
+from edgecam.fit.watch import FitWatch, Moment
+from tests.bench.conftest import tiny_model as tiny_model
+from tests.fit.test_choice import case
+from tests.pipeline.pipeline_fakes import Behaviour, FakeCamera, FakeDetector
+
+if TYPE_CHECKING:
+    from edgecam.bench.models import CaseResult
+
+CASES = [case("small", 10, accuracy=20), case("large", 40, accuracy=30)]
+PATHS = {"small": Path("small.onnx"), "large": Path("large.onnx")}
+
+
+def watch(slowness: float, moments: list[Moment], seconds: float) -> list[Moment]:
+    choice = choose(CASES, Wish(15), cores=4)
+    assert choice.case.model == "large"
+
+    def load(path: Path, chosen: CaseResult) -> FakeDetector:
+        return FakeDetector(chosen.model, chosen.median_ms / 1000 * slowness)
+
+    runner = FitWatch(choice, Wish(15), PATHS, load)  # type: ignore[arg-type]
+    return runner.run(lambda: FakeCamera("camera", Behaviour(fps=30)), seconds, moments.append)
+
+
+def test_it_steps_down_on_a_machine_that_is_slower_than_measured() -> None:
+    moments: list[Moment] = []
+    assert watch(slowness=4.0, moments=moments, seconds=9) == moments
+    assert moments[0].case.startswith("large")
+    assert [moment.step for moment in moments if moment.step] == [-1]
+    assert moments[-1].case.startswith("small")
+    assert moments[-1].per_second > moments[1].per_second
+    assert moments[-1].model_ms == pytest.approx(40, abs=12)
+
+
+def test_it_stays_on_a_machine_that_is_as_quick_as_measured() -> None:
+    moments = watch(slowness=1.0, moments=[], seconds=5)
+    assert {moment.case.split()[0] for moment in moments} == {"large"}
+
+
+def test_source_and_model_that_fail() -> None:
+    choice = choose(CASES, Wish(15), cores=4)
+
+    def broken(path: Path, _: CaseResult) -> FakeDetector:
+        raise ModelError(f"{path}: not a model.")
+
+    runner = FitWatch(choice, Wish(15), PATHS, broken)  # type: ignore[arg-type]
+    with pytest.raises(ModelError, match=r"large\.onnx"):
+        runner.run(lambda: FakeCamera("camera"), 5, lambda _: None)
+    runner = FitWatch(choice, Wish(15), PATHS, lambda *_: FakeDetector("x"))  # type: ignore[arg-type,return-value]
+    with pytest.raises(CameraError, match="no such file"):
+        runner.run(
+            lambda: FakeCamera("clip", Behaviour(open_error=CameraError("no such file")), live=False), 5,
+            lambda _: None,
+        )  # fmt: skip
+
+
+def test_the_command(
+    tiny_model: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = own_home / "models"
+    folder.mkdir()
+    (folder / "tiny.onnx").write_bytes(tiny_model.read_bytes())
+    monkeypatch.setattr("edgecam.resources.models_folder", lambda: folder)
+    assert main(["fit", "--at-least", "1", "--rounds", "1", "--watch", "2", "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["chosen"]["model"] == "tiny"
+    assert data["fulfilled"] is True
+    assert len(data["time_line"]) >= 1
+    assert main(["fit", "--at-least", "1000000", "--rounds", "1"]) == 1
+    assert "quickest" in capsys.readouterr().out
