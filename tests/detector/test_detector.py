@@ -72,6 +72,10 @@ def test_open_axes_take_the_size_asked_for(tmp_path: Path) -> None:
     assert detect.input_hw == (64, 64)
 
 
+def test_the_precision_is_read_from_the_weights_where_nobody_says_it(tmp_path: Path) -> None:
+    assert detector(tmp_path).description.precision == "fp32"
+
+
 def refused(path: Path) -> str:
     """The message with which a file is refused, at the latest when it runs."""
     with pytest.raises(ModelError) as caught:

@@ -87,6 +87,8 @@ def recognise(
         changes = {key: sidecar[key] for key in PERSONAL if key in sidecar}
         if changes:
             description = complete(merged(description.to_dict(), changes), source=source)
+        if not description.precision:
+            description = replace(description, precision=precision)
         return Recognition(description, "edgecam", ("the file's own description",))
     exported = read_exported(graph.metadata, source=source)
     spec = read_input(graph, source=source)
