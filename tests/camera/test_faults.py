@@ -16,9 +16,11 @@ import pytest
 from edgecam.camera.base import CameraState
 from edgecam.camera.opening import camera_for
 from edgecam.camera.rpicam import RpicamCamera
+from edgecam.errors import CameraLost
 from edgecam.pipeline.capture import CaptureWorker
 from tests.camera.fake_rpicam import install
 from tests.camera.mjpeg_server import MjpegServer
+from tests.camera.reading import read_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,3 +165,39 @@ def test_rpicam(fault: str, behaviour: str, away_s: float, tmp_path: Path, fault
     fake = install(tmp_path)
     suffer(fault, RpicamCamera(0, str(fake.program)), lambda: fake.behave(behaviour), lambda: fake.behave("good"),
            away_s, fault_report)  # fmt: skip
+
+
+def test_nothing_is_left_after_a_hundred_losses(mjpeg_server: MjpegServer) -> None:
+    mjpeg_server.behaviour.limit = 2  # the server ends each stream after two pictures
+    camera = camera_for(mjpeg_server.url)
+    before: tuple[int, int] | None = None
+    for _ in range(100):
+        camera.open()
+        _frames, said = read_until(camera, CameraLost)
+        assert "the server ended the stream" in said
+        camera.close()
+        time.sleep(0 if before else 0.3)
+        before = before or resources()
+    wait_for_calm(before)
+    assert before is not None
+    assert resources() <= before
+
+
+def test_nothing_is_left_after_many_rtsp_streams(start_rtsp: Callable[..., RtspServer]) -> None:
+    server = start_rtsp()
+    camera = camera_for(server.url)
+    before: tuple[int, int] | None = None
+    for _ in range(15):
+        camera.open()
+        camera.read(5000)
+        camera.close()
+        before = before or resources()
+    assert before is not None
+    assert resources() <= before
+
+
+def wait_for_calm(before: tuple[int, int] | None) -> None:
+    """The test's server has a thread for each connection, which ends a moment after ours."""
+    deadline = time.monotonic() + 2
+    while before is not None and resources() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
