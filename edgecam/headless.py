@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 STAGES = ("wait_ms", "preprocess_ms", "inference_ms", "postprocess_ms")
 
+LOGIN_HINT = " Both stand in the address: …://USER:PASSWORD@HOST/…"
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -153,7 +155,7 @@ class HeadlessRun:
             total = self._limits.frames or camera.frame_count
             self._progress = tqdm(total=total, unit="frame", desc=camera.name, leave=False)
         elif status.state is CameraState.FAILED:
-            self._fail(CameraError(status.message))
+            self._fail(CameraError(status.message + (LOGIN_HINT if camera.needs_login else "")))
         elif status.state in {CameraState.RECONNECTING, CameraState.STALLED}:
             self._say(f"{status.message} Trying again." if status.attempt else status.message)
         elif status.state is CameraState.ENDED and status.message:
