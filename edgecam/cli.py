@@ -10,14 +10,27 @@ import sys
 import threading
 from typing import TYPE_CHECKING, NoReturn
 
-from edgecam.commands import bench, cameras, doctor, evaluate, export, fit, models, run, selftest, train, window
+from edgecam.commands import (
+    bench,
+    cameras,
+    doctor,
+    evaluate,
+    export,
+    fit,
+    latency,
+    models,
+    run,
+    selftest,
+    train,
+    window,
+)
 from edgecam.errors import CameraError, EdgecamError, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # The commands, in the order of `edgecam --help`. `window` is what `edgecam` without a command does.
-COMMANDS = (window, run, cameras, models, bench, fit, doctor, selftest, train, evaluate, export)
+COMMANDS = (window, run, cameras, models, bench, fit, latency, doctor, selftest, train, evaluate, export)
 
 EXIT_ERROR = 1
 EXIT_USAGE = 2
