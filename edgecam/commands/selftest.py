@@ -97,22 +97,8 @@ def _judge(seen: Counter[str], labels: tuple[str, ...], *, frames: int, wanted: 
 
 def _paint() -> str:
     """Loads Qt as the window does, without a display, and paints; says which Qt that was."""
-    import os
-
-    os.environ["QT_QPA_PLATFORM"] = "offscreen"
     try:
-        from PySide6 import QtCore, QtGui, QtSvg, QtWidgets
+        from edgecam.gui.paint_check import paint_icon
     except ImportError as error:
         raise SelfTestFailed(f"selftest: Qt cannot be loaded ({error}).") from error
-    from edgecam import resources
-
-    app = QtWidgets.QApplication.instance() or QtWidgets.QApplication(["edgecam"])
-    picture = QtGui.QImage(64, 64, QtGui.QImage.Format.Format_ARGB32)
-    picture.fill(QtCore.Qt.GlobalColor.transparent)
-    painter = QtGui.QPainter(picture)
-    QtSvg.QSvgRenderer(str(resources.assets_folder() / "icon.svg")).render(painter)
-    painter.end()
-    app.processEvents()
-    if picture.pixelColor(32, 10).alpha() == 0:
-        raise SelfTestFailed("selftest: Qt did not paint the icon.")
-    return f"Qt {QtCore.qVersion()} paints"
+    return f"Qt {paint_icon()} paints"
