@@ -145,6 +145,28 @@ class PipelineBench:
                         f"{span.memory[-1][1]:.0f} MB at last"),
         ]  # fmt: skip
 
+    def soak(self) -> list[Figure]:
+        """The window with its detector on the demo for long: nothing may grow."""
+        plan = self._plan
+        self._window.use_detector("detector", lambda: Detector(plan.model, threads=plan.threads))
+        self._window.show_camera(lambda: camera_for("demo"))
+        self._window.let_run(max(SETTLE_S, min(60.0, plan.duration_s / 6)))
+        span = self._window.measure(
+            plan.duration_s, progress=lambda s: self._say(f"soak: {s:.0f} of {plan.duration_s:.0f} s")
+        )
+        growth = trend(*zip(*span.memory, strict=True))
+        start, end = span.memory[0][1], span.memory[-1][1]
+        return [
+            Figure("soak_memory_growth", f"memory growth over {span.seconds:.0f} s", growth.total, "MB", MAX_GROWTH_MB,
+                   note=f"{growth.per_minute * 60:+.1f} MB per hour; {start:.0f} MB at first, {end:.0f} MB at last; "
+                        f"{span.painted:.1f} painted and {span.detected:.1f} detected per second, {span.missed} missed "
+                        f"by the display, {span.skipped} skipped by the detector"),
+            Figure("soak_threads", "more threads", float(span.threads[1] - span.threads[0]), "", 2.0,
+                   note=f"{span.threads[0]}, then {span.threads[1]} (decoders come and go with each round)"),
+            Figure("soak_descriptors", "more open files", float(span.descriptors[1] - span.descriptors[0]), "", 2.0,
+                   note=f"{span.descriptors[0]}, then {span.descriptors[1]}"),
+        ]  # fmt: skip
+
     def view_alone(self) -> list[Figure]:
         """Processor time of the picture alone, and of the paused window."""
         self._window.use_detector("", None)

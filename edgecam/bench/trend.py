@@ -10,6 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+MOST_POINTS = 600  # of a longer series, evenly spread: there are as many pairs as half their square
+
 
 @dataclass(frozen=True, slots=True)
 class Trend:
@@ -24,8 +26,11 @@ def trend(times_s: Sequence[float], values: Sequence[float]) -> Trend:
     t, v = np.asarray(times_s, np.float64), np.asarray(values, np.float64)
     if len(t) < 2:
         return Trend(0.0, 0.0)
+    duration = float(t[-1] - t[0])
+    every = -(-len(t) // MOST_POINTS)
+    t, v = t[::every], v[::every]
     first, second = np.triu_indices(len(t), 1)
     apart = t[second] - t[first]
     slopes = (v[second] - v[first])[apart > 0] / apart[apart > 0]
     slope = float(np.median(slopes)) if len(slopes) else 0.0
-    return Trend(slope * 60, slope * float(t[-1] - t[0]))
+    return Trend(slope * 60, slope * duration)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 NAME = "bench"
 FRAME_WH = (1280, 720)  # of the demo clip
-PARTS = ("throughput", "slow", "view", "start")
+PARTS = ("throughput", "slow", "view", "start", "soak")
+DEFAULT_PARTS = PARTS[:-1]
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -52,10 +53,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     pipeline.add_argument(
         "--duration", type=positive_float, metavar="S",
-        help="seconds with the slow detector, over which memory is watched (default: 180)",
+        help="seconds with the slow detector, or of the soak, over which memory is watched (default: 180)",
     )  # fmt: skip
     pipeline.add_argument("--quick", action="store_true", help="a glance of half a minute: the figures are rough")
-    pipeline.add_argument("--only", choices=PARTS, action="append", help="measure only this part; may be repeated")
+    pipeline.add_argument(
+        "--only", choices=PARTS, action="append", help="only this part; may be repeated (soak: only when asked for)"
+    )
     pipeline.add_argument(
         "--platform", metavar="NAME", help="Qt's platform, such as offscreen; default: the display that is there"
     )
@@ -168,13 +171,16 @@ def run_pipeline(args: argparse.Namespace) -> int:
         plan = replace(plan, rounds=2, segment_s=0.8, duration_s=6.0, view_s=3.0, starts=1)
     if args.duration is not None:
         plan = replace(plan, duration_s=args.duration)
-    parts = args.only or PARTS
+    parts = args.only or DEFAULT_PARTS
     figures: list[Figure] = []
     with bench_window() as window:
         bench = PipelineBench(window, plan, _say)
         for part, measure in (
-            ("throughput", bench.throughput), ("slow", bench.slow_detector), ("view", bench.view_alone),
-        ):  # fmt: skip
+            ("throughput", bench.throughput),
+            ("slow", bench.slow_detector),
+            ("view", bench.view_alone),
+            ("soak", bench.soak),
+        ):
             if part in parts:
                 figures += measure()
     if "start" in parts:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from edgecam.detector.detector import Detector
 
 PATIENCE_S = 30.0
+MOST_KEPT_S = 300.0  # of ages: what is measured must not grow by being measured
 
 
 class BenchFailed(EdgecamError):
@@ -61,8 +62,9 @@ class Span:
         cpu_groups: the same by thread group.
         stages_ms: median of each stage of the detector.
         model_busy: share of the time in which the model ran.
-        age_ms: age of each picture when it was painted.
+        age_ms: age of each picture when it was painted; of a long span, those of its last minutes.
         memory: (monotonic s, resident MB) once per second.
+        threads, descriptors: of the process, first and last.
     """
 
     seconds: float
@@ -77,6 +79,8 @@ class Span:
     model_busy: float
     age_ms: list[float]
     memory: list[tuple[float, float]]
+    threads: tuple[int, int]
+    descriptors: tuple[int, int]
 
 
 class BenchWindow:
@@ -133,10 +137,11 @@ class BenchWindow:
     def measure(self, seconds: float, *, progress: Callable[[float], None] = lambda _: None) -> Span:
         """Lets the window run and counts. `progress` is told the seconds that have passed, once per second."""
         view, detect = self.window.view, self.window.pipeline.detect
-        view.age = LatencySeries(window_s=seconds + 60)
+        view.age = LatencySeries(window_s=min(seconds + 60, MOST_KEPT_S))
         view.age.clear()
         self._threads.read()
         memory = []
+        first = self._process.num_threads(), self._descriptors()
         start = self._counts()
         while (passed := time.monotonic() - start.at) < seconds:
             self.let_run(min(1.0, seconds - passed))
@@ -159,6 +164,8 @@ class BenchWindow:
             model_busy=_sum(detect.stages["inference"], end.at, elapsed) / (elapsed * 1e3),
             age_ms=view.age.values(end.at)[1].tolist(),
             memory=memory,
+            threads=(first[0], self._process.num_threads()),
+            descriptors=(first[1], self._descriptors()),
         )
 
     def let_run(self, seconds: float) -> None:
@@ -182,6 +189,11 @@ class BenchWindow:
             skipped=self.window.pipeline.skipped,
             cpu_s=times.user + times.system,
         )
+
+    def _descriptors(self) -> int:
+        """Open files, or handles where the system calls them so."""
+        count = self._process.num_fds() if hasattr(self._process, "num_fds") else self._process.num_handles()
+        return int(count)
 
     def _wait(self, predicate: Callable[[], object], complaint: str) -> None:
         deadline = time.monotonic() + PATIENCE_S

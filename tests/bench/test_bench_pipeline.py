@@ -46,6 +46,19 @@ def test_every_figure_is_measured(tiny_model: Path, tmp_path: Path) -> None:
         assert figure["text"] in done.stdout
 
 
+def test_a_short_soak(tiny_model: Path, tmp_path: Path) -> None:
+    report = tmp_path / "soak.json"
+    command = [
+        sys.executable, "-m", "edgecam", "bench", "pipeline", "--only", "soak", "--duration", "6", "--platform",
+        "offscreen", "--model", str(tiny_model), "--json", str(report),
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode in (0, 1), done.stderr
+    figures = {figure["key"]: figure for figure in json.loads(report.read_text())["figures"]}
+    assert set(figures) == {"soak_memory_growth", "soak_threads", "soak_descriptors"}
+    assert abs(figures["soak_descriptors"]["value"]) <= 5
+
+
 def test_a_model_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "pipeline", "--platform", "offscreen", "--model", "nothing"]) == 4
     assert "no model named 'nothing'" in capsys.readouterr().err

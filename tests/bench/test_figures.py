@@ -69,3 +69,9 @@ def test_noise_without_growth_has_no_trend() -> None:
 @pytest.mark.parametrize("points", [[], [1.0]])
 def test_no_trend_of_fewer_than_two_points(points: list[float]) -> None:
     assert trend(points, points).total == 0.0
+
+
+def test_a_long_series_is_thinned() -> None:
+    times = list(range(30_000))
+    found = trend(times, [200 + at / 1000 for at in times])
+    assert found.total == pytest.approx(29.999, rel=0.001)
