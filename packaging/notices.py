@@ -76,20 +76,24 @@ def _distribution_files() -> dict[Path, metadata.Distribution]:
     return {
         Path(str(found.locate_file(file))).resolve(): found
         for found in metadata.distributions()
+        if found.metadata["Name"] != "edgecam"
         for file in (found.files or ())
     }
 
 
 def is_own(path: Path, bundle: Path) -> bool:
     """Whether a file is edgecam's, or was made by the build."""
-    ours = path.is_relative_to(ROOT) or path.is_relative_to(bundle.parent.parent)
-    return ours and not path.is_relative_to(sys.prefix)
+    if path.is_relative_to(sys.prefix):
+        return any(part.startswith("edgecam-") for part in path.parts)  # its metadata
+    return path.is_relative_to(ROOT) or path.is_relative_to(bundle.parent.parent)
 
 
 def _distribution_part(found: metadata.Distribution, parts: dict[str, Part]) -> Part:
     name = found.metadata["Name"]
     if name not in parts:
-        licence = found.metadata.get("License-Expression") or found.metadata.get("License") or _classifier(found)
+        licence = found.metadata.get("License-Expression") or found.metadata.get("License") or ""
+        if not licence or "\n" in licence:  # some put the whole text there
+            licence = _classifier(found)
         texts = [
             (str(file), Path(str(found.locate_file(file))).read_text(encoding="utf-8", errors="replace"))
             for file in (found.files or ())
@@ -98,7 +102,7 @@ def _distribution_part(found: metadata.Distribution, parts: dict[str, Part]) -> 
         for common in NAMED_LICENSES.get(name, ()):
             if (COMMON_LICENSES / common).is_file():
                 texts.append((common, (COMMON_LICENSES / common).read_text(encoding="utf-8")))
-        parts[name] = Part(f"{name} {found.version}", licence.splitlines()[0], texts)
+        parts[name] = Part(f"{name} {found.version}", licence, texts)
     return parts[name]
 
 

@@ -55,8 +55,9 @@ def lay_out(work: Path, version: str, commit_time: int) -> None:
     without = shutil.ignore_patterns("__pycache__", "training", "evaluation")
     shutil.copytree(ROOT / "edgecam", work / "edgecam", ignore=without)
     (work / "edgecam/models").mkdir()
-    for model in sorted((ROOT / "models").glob("*.onnx")):
-        shutil.copy(model, work / "edgecam/models")
+    for pattern in ("*.onnx", "NOTICE*"):
+        for path in sorted((ROOT / "models").glob(pattern)):
+            shutil.copy(path, work / "edgecam/models")
     (work / "edgecam/assets").mkdir()
     for asset in ("demo.mp4", "icon.svg"):
         shutil.copy(ROOT / "assets" / asset, work / "edgecam/assets")
