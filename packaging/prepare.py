@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import collections
 import hashlib
+import importlib
 import json
 import os
 import shutil
@@ -76,9 +77,9 @@ def has_picamera() -> bool:
 
 def make_venv() -> None:
     """Makes an empty `.venv`, which sees the system's packages only where those are needed for a CSI camera."""
-    missing = debian.missing_for_venv()
-    if missing and not debian.install(missing, why="A virtual environment"):
-        raise CannotPrepare("this Python cannot make a virtual environment (its module ensurepip is missing).")
+    importlib.invalidate_caches()
+    if debian.missing_for_venv():
+        raise CannotPrepare("this Python cannot make a virtual environment: its module ensurepip is missing.")
     say(f"making {VENV}")
     options = ["--system-site-packages"] if has_picamera() else []
     # A process of its own: this one looked for ensurepip before it was installed.
@@ -196,10 +197,10 @@ def prepare(purpose: str) -> None:
     refuse_32_bit()
     check_disk(purpose)
     packages = debian.missing_for_qt()
+    packages += debian.missing_for_tests() if purpose != "run" else []
+    packages += debian.missing_for_venv() if have is None else []
     if packages:
-        debian.install(packages, why="The window (Qt)")
-    if purpose != "run" and (programs := debian.missing_for_tests()):
-        debian.install(programs, why="The test of the real window")
+        debian.install(packages, why="The window (Qt), or the virtual environment,")
     # The old environment is kept when only an extra is missing: what the other purpose needs stays in it.
     extras = wanted | (have or set())
     if have is None:
