@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 CLIP_FPS = 30.0
 FRAMES_IN_MEMORY = 24
-SATURATION = 1.25  # a source faster than the detector by this factor keeps it busy all the time
+SATURATION = 1.15  # a source faster than the detector by this factor keeps it busy all the time
 SETTLE_S = 1.5
 SLOW_S = 0.3
 MAX_GROWTH_MB = 5.0  # over the whole span: what the allocator's own pools come and go by

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
     from edgecam.gui.theme import Theme
 
+WORST_FIRST = (Verdict.PROBLEM, Verdict.WARNING, Verdict.OK)
+
 
 class DoctorDialog(QDialog):
-    """Examines the machine in a thread of its own and shows each finding as it comes.
+    """Examines the machine in a thread of its own and shows each finding as it comes, in the end the worst first.
 
     Args:
         theme: gives the colours of the verdicts.
@@ -84,5 +86,9 @@ class DoctorDialog(QDialog):
 
     def _finish(self, findings: list[Finding]) -> None:
         self.text = report(findings)
+        self.view.clear()
+        for finding in sorted(findings, key=lambda finding: WORST_FIRST.index(finding.verdict)):
+            self._show(finding)
+        self.view.verticalScrollBar().setValue(0)
         self.summary.setText(summary(findings))
         self.copy.setEnabled(True)

@@ -211,7 +211,10 @@ def test_the_doctor_in_the_window(qtbot: QtBot) -> None:
     dialog = DoctorDialog(DARK, look=look)
     qtbot.addWidget(dialog)
     qtbot.waitUntil(dialog.copy.isEnabled, timeout=5000)
-    assert "usermod -aG video me" in dialog.view.toPlainText()
+    lines = dialog.view.toPlainText().splitlines()
+    assert "no permission" in lines[0]
+    assert "usermod -aG video me" in lines[1]
+    assert "Python 3.11" in lines[2]
     assert dialog.summary.text() == "1 problem, no warnings in 2 checks"
     qtbot.mouseClick(dialog.copy, Qt.MouseButton.LeftButton)
     assert "PROBLEM  Camera /dev/video0: no permission" in QGuiApplication.clipboard().text()
