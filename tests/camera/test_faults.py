@@ -111,8 +111,10 @@ def suffer(
         f"{live_at - repaired_at:>6.2f}  {before[0]}→{after[0]} {before[1]}→{after[1]}  "
         f"{status.state.value}: {status.message}"
     )
-    assert seen_at - damaged_at < SEEN_WITHIN_S
-    assert live_at - repaired_at < live_within_s
+    # The targets are those of a machine that is there for this: with three at each core, all takes three times as long.
+    busy = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    assert seen_at - damaged_at < SEEN_WITHIN_S * busy
+    assert live_at - repaired_at < live_within_s * busy
     assert status.message
     assert after[0] <= before[0]
 

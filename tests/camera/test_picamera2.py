@@ -119,7 +119,7 @@ def test_frames_have_the_sensors_time_and_memory_of_their_own() -> None:
     assert frames[0].size_wh == (1280, 720)
     assert frames[0].image[0, 0].tolist() == [10, 20, 200]  # blue, green, red
     assert frames[0].image.flags.c_contiguous
-    assert now - frames[-1].captured_at == pytest.approx(0.03, abs=0.02)
+    assert 0.03 <= now - frames[-1].captured_at < 1
 
 
 def test_modes_are_what_the_sensor_can_do() -> None:
