@@ -23,6 +23,8 @@ TOOL = PROJECT.parent / "shared" / "tools" / "camera-vm"
 def tool() -> Path:
     if os.environ.get("CAMERA_VM"):
         pytest.skip("inside the machine already")
+    if not os.environ.get("EDGECAM_CAMERA_VM"):
+        pytest.skip("takes up to half an hour of emulation: set EDGECAM_CAMERA_VM=1 to run it")
     if not TOOL.is_file():
         pytest.skip("needs ../shared/tools/camera-vm, which is not here")
     started = time.monotonic()
