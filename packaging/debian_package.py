@@ -25,6 +25,8 @@ DEPENDS = (
     "libgl1",
     "libx11-6",
     "libx11-xcb1",
+    "libsm6",
+    "libice6",
     "libxcb1",
     "libxcb-randr0",
     "libxcb-render0",
