@@ -316,7 +316,7 @@ def as_nobody(what: Callable[[], Any]) -> Any:
     return answer
 
 
-def test_nodes_that_are_no_cameras_are_hidden_and_say_so() -> None:
+def test_nodes_that_are_no_cameras_are_hidden_and_say_so(nodes: list[V4l2Node]) -> None:
     others = [
         path
         for path in sorted(f"/dev/{name}" for name in os.listdir("/sys/class/video4linux"))
