@@ -53,6 +53,7 @@ def run_window(args: argparse.Namespace) -> int:
         preferences, library, CameraWatch(), default_folder(),
         threads=args.threads, provider=args.provider, fps=args.fps,
     )  # fmt: skip
+    sockets = _quit_on_signals(window)  # before it is seen: whoever sees it may want to end it
     window.show()
     window.actions_.full_screen.setChecked(args.fullscreen)
     if foreign:
@@ -62,7 +63,6 @@ def run_window(args: argparse.Namespace) -> int:
     else:
         window.models.choose(args.model)
     window.cameras.start(args.source)
-    sockets = _quit_on_signals(window)
     spare_collector()
     try:
         return app.exec()
