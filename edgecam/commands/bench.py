@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from edgecam.bench.figures import Figure
     from edgecam.bench.models import Case
-    from edgecam.detector.library import ModelEntry
+    from edgecam.detector.model_library import ModelEntry
 
 NAME = "bench"
 FRAME_WH = (1280, 720)  # of the demo clip

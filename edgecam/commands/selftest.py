@@ -98,7 +98,7 @@ def _judge(seen: Counter[str], labels: tuple[str, ...], *, frames: int, wanted: 
 def _paint() -> str:
     """Loads Qt as the window does, without a display, and paints; says which Qt that was."""
     try:
-        from edgecam.gui.paint_check import paint_icon
+        from edgecam.gui.picture.paint_check import paint_icon
     except ImportError as error:
         raise SelfTestFailed(f"selftest: Qt cannot be loaded ({error}).") from error
     return f"Qt {paint_icon()} paints"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from edgecam import resources
-from edgecam.detector.library import ModelLibrary
+from edgecam.detector.model_library import ModelLibrary
 
 if TYPE_CHECKING:
     from collections.abc import Callable

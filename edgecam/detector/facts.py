@@ -12,7 +12,7 @@ from edgecam.detector.records import fingerprint
 from edgecam.errors import ModelError
 
 if TYPE_CHECKING:
-    from edgecam.detector.library import ModelEntry
+    from edgecam.detector.model_library import ModelEntry
     from edgecam.detector.records import Records
     from edgecam.detector.trial import Report
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from edgecam.detector.library import ModelLibrary
+    from edgecam.detector.model_library import ModelLibrary
 
 
 def check_models(library: ModelLibrary, load: Callable[[Path], object], own_folder: Path) -> list[Finding]:

@@ -16,11 +16,11 @@ from PySide6.QtWidgets import QApplication
 from edgecam import __version__, resources
 from edgecam.camera.opening import camera_for
 from edgecam.commands.source_options import NO_MODEL, model_library
-from edgecam.gui.camera_watch import CameraWatch
+from edgecam.gui.cameras.watch import CameraWatch
 from edgecam.gui.environment import remove_foreign_plugins, require_display
 from edgecam.gui.main_window import MainWindow
+from edgecam.gui.picture.snapshots import default_folder
 from edgecam.gui.preferences import Preferences
-from edgecam.gui.snapshots import default_folder
 from edgecam.logs import log_to_file, log_unhandled
 from edgecam.settings import SettingsStore, default_path
 

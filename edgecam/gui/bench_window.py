@@ -17,7 +17,7 @@ from PySide6.QtCore import QEventLoop, QTimer
 from edgecam.commands.source_options import model_library
 from edgecam.errors import EdgecamError
 from edgecam.gui.application import make_application, spare_collector
-from edgecam.gui.camera_watch import CameraWatch
+from edgecam.gui.cameras.watch import CameraWatch
 from edgecam.gui.main_window import MainWindow
 from edgecam.gui.preferences import Preferences
 from edgecam.pipeline.rates import LatencySeries, StageSeries

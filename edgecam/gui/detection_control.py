@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from edgecam.detector.selection import VIEWER_ONE_LABEL_IOU, Selection
-from edgecam.gui.class_filter import ClassFilterDialog
+from edgecam.gui.panel.class_filter import ClassFilterDialog
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from edgecam.detector.description import Thresholds
     from edgecam.gui.bridge import Bridge
-    from edgecam.gui.live_view import LiveView
+    from edgecam.gui.panel.side_panel import SidePanel
+    from edgecam.gui.picture.live_view import LiveView
     from edgecam.gui.preferences import Preferences
-    from edgecam.gui.side_panel import SidePanel
     from edgecam.pipeline.pipeline import Pipeline
     from edgecam.pipeline.result import Result
 

@@ -16,7 +16,7 @@ from edgecam.doctor.finding import Finding, Verdict
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edgecam.gui.theme import Theme
+    from edgecam.gui.widgets.theme import Theme
 
 WORST_FIRST = (Verdict.PROBLEM, Verdict.WARNING, Verdict.OK)
 

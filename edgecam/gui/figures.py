@@ -9,14 +9,14 @@ from PySide6.QtCore import QObject, QTimer
 from edgecam.camera.base import CameraState
 
 if TYPE_CHECKING:
-    from edgecam.gui.camera_control import CameraControl
+    from edgecam.gui.cameras.control import CameraControl
     from edgecam.gui.detection_control import DetectionControl
-    from edgecam.gui.live_view import LiveView
-    from edgecam.gui.model_control import ModelControl
-    from edgecam.gui.performance import Performance
+    from edgecam.gui.models.control import ModelControl
+    from edgecam.gui.panel.performance import Performance
+    from edgecam.gui.panel.side_panel import SidePanel
+    from edgecam.gui.picture.live_view import LiveView
     from edgecam.gui.preferences import Preferences
-    from edgecam.gui.side_panel import SidePanel
-    from edgecam.gui.status_line import StatusLine
+    from edgecam.gui.widgets.status_line import StatusLine
     from edgecam.pipeline.pipeline import Pipeline
     from edgecam.system_load import LoadMeter
 

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from edgecam.detector.selection import Selection
 from edgecam.errors import CameraError
 from edgecam.gui.bridge import Bridge
-from edgecam.gui.live_view import LiveView
+from edgecam.gui.picture.live_view import LiveView
 from edgecam.latency.matching import Delay, Sight, Toggle, intervals, match
 from edgecam.pipeline.pipeline import Pipeline
 from edgecam.pipeline.view_feed import ViewFeed

@@ -10,27 +10,27 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from edgecam.camera.memory import CameraMemory, default_path
 from edgecam.camera.opening import camera_for
-from edgecam.detector.library import SUFFIX
+from edgecam.detector.model_library import SUFFIX
 from edgecam.detector.selection import Selection
 from edgecam.gui.actions import WindowActions
 from edgecam.gui.bridge import Bridge
-from edgecam.gui.camera_control import CameraControl
-from edgecam.gui.camera_menu import VIDEO_FILTER
-from edgecam.gui.camera_tuning import CameraTuning
+from edgecam.gui.cameras.control import CameraControl
+from edgecam.gui.cameras.menu import VIDEO_FILTER
+from edgecam.gui.cameras.tuning import CameraTuning
 from edgecam.gui.detection_control import DetectionControl
 from edgecam.gui.figures import Figures
-from edgecam.gui.live_view import LiveView
 from edgecam.gui.main_menu import MainMenu
-from edgecam.gui.model_control import ModelControl
-from edgecam.gui.performance import Performance
-from edgecam.gui.picker import Picker
+from edgecam.gui.models.control import ModelControl
+from edgecam.gui.panel.performance import Performance
+from edgecam.gui.panel.side_panel import SidePanel
+from edgecam.gui.picture.live_view import LiveView
+from edgecam.gui.picture.snapshots import SnapshotSaver
+from edgecam.gui.picture.state_panel import StatePanel
 from edgecam.gui.shortcuts import ShortcutList
-from edgecam.gui.side_panel import SidePanel
-from edgecam.gui.snapshots import SnapshotSaver
-from edgecam.gui.state_panel import StatePanel
-from edgecam.gui.status_line import StatusLine
-from edgecam.gui.theme import apply_theme
-from edgecam.gui.toast import Toast
+from edgecam.gui.widgets.picker import Picker
+from edgecam.gui.widgets.status_line import StatusLine
+from edgecam.gui.widgets.theme import apply_theme
+from edgecam.gui.widgets.toast import Toast
 from edgecam.gui.window_layout import WindowLayout
 from edgecam.pipeline.pipeline import Pipeline
 from edgecam.pipeline.view_feed import ViewFeed
@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 
     from edgecam.camera.base import Camera
-    from edgecam.detector.library import ModelLibrary
-    from edgecam.gui.camera_watch import CameraWatch
+    from edgecam.detector.model_library import ModelLibrary
+    from edgecam.gui.cameras.watch import CameraWatch
     from edgecam.gui.preferences import Preferences
 
 MINIMUM_WH = (480, 360)

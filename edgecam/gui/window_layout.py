@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
-from edgecam.gui.live_view import MARGIN
-from edgecam.gui.tool_buttons import ActionIcons, FloatingButtons, bar_button, menu_button
+from edgecam.gui.picture.live_view import MARGIN
+from edgecam.gui.widgets.tool_buttons import ActionIcons, FloatingButtons, bar_button, menu_button
 
 if TYPE_CHECKING:
     from edgecam.gui.actions import WindowActions
-    from edgecam.gui.live_view import LiveView
-    from edgecam.gui.picker import Picker
-    from edgecam.gui.side_panel import SidePanel
-    from edgecam.gui.state_panel import StatePanel
-    from edgecam.gui.status_line import StatusLine
-    from edgecam.gui.theme import Theme
-    from edgecam.gui.toast import Toast
+    from edgecam.gui.panel.side_panel import SidePanel
+    from edgecam.gui.picture.live_view import LiveView
+    from edgecam.gui.picture.state_panel import StatePanel
+    from edgecam.gui.widgets.picker import Picker
+    from edgecam.gui.widgets.status_line import StatusLine
+    from edgecam.gui.widgets.theme import Theme
+    from edgecam.gui.widgets.toast import Toast
 
 # Below this there is no room for bars: the picture gets it all.
 COMPACT_WH = (720, 520)

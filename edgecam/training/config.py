@@ -41,6 +41,8 @@ class ModelConfig:
         pool: RFCR's reduction: `max` over the window, or `subsample` (every second pixel, as the first port had it).
         neck: `none`, additive `fpn` and `pan`, or NanoDet-Plus's ghost blocks without or with its bottom-up path.
         strides: (8, 16, 32) or (8, 16, 32, 64).
+        neck_kernel, head_kernel: of the depthwise convolutions. At stride 8, where three quarters of the cells are,
+            `fine_neck_kernel` of the neck's node and `fine_head_kernel` of the head's last block (0: the same).
         head_channels: inner width of the head; `head_depth` its depthwise-separable blocks per stride.
         bins: of each side's distance distribution.
         mean, std: of the input, per channel, BGR, in 0-255; std is folded into the first convolution.
@@ -63,11 +65,13 @@ class ModelConfig:
     neck: Neck = "ghost_pan"
     neck_channels: int = 96
     neck_kernel: int = 5
+    fine_neck_kernel: int = 0
     neck_upsample: Interpolation = "bilinear"
     strides: tuple[int, ...] = (8, 16, 32, 64)
     head_channels: int = 96
     head_depth: int = 2
     head_kernel: int = 5
+    fine_head_kernel: int = 0
     bins: int = 8
     activation: Activation = "leaky_relu"
     mean: tuple[float, float, float] = (127.5, 127.5, 127.5)

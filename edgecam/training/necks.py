@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 class Ghost(nn.Module):
     """NanoDet-Plus's block: half of the channels by a 1x1, the other half by a cheap depthwise 3x3 of them, twice."""
 
-    def __init__(self, channels_in: int, channels: int, config: ModelConfig) -> None:
+    def __init__(self, channels_in: int, channels: int, kernel: int, config: ModelConfig) -> None:
         super().__init__()
         norm = "neck" in config.norm
         self.ghost1 = GhostHalf(channels_in, channels, config, act=True)
         self.ghost2 = GhostHalf(channels, channels, config, act=False)
-        self.shortcut = Separable(channels_in, channels, config.neck_kernel, act=None, norm=norm)
+        self.shortcut = Separable(channels_in, channels, kernel, act=None, norm=norm)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.ghost2(self.ghost1(x)) + self.shortcut(x)
@@ -53,24 +53,24 @@ class Neck(nn.Module):
         self.reduce = nn.ModuleList(Conv(c, width, act=act, norm="laterals" in config.norm) for c in channels)
         self.top_down, self.down, self.bottom_up = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         if config.neck != "none":
-            self.top_down.extend(self._node() for _ in range(2))
+            self.top_down.extend([self._node(kernel), self._node(config.fine_neck_kernel or kernel)])
         if config.neck.endswith("pan"):
             self.down.extend(Separable(width, width, kernel, stride=2, act=act, norm=norm) for _ in range(2))
-            self.bottom_up.extend(self._node() for _ in range(2))
+            self.bottom_up.extend(self._node(kernel) for _ in range(2))
         self.extra_in = self.extra_out = None
         if 64 in config.strides:
             self.extra_in = Separable(width, width, kernel, stride=2, act=act, norm=norm)
             if config.neck.endswith("pan"):
                 self.extra_out = Separable(width, width, kernel, stride=2, act=act, norm=norm)
 
-    def _node(self) -> nn.Module:
+    def _node(self, kernel: int) -> nn.Module:
         config = self.config
         if self.ghost:
-            return Ghost(2 * config.neck_channels, config.neck_channels, config)
+            return Ghost(2 * config.neck_channels, config.neck_channels, kernel, config)
         return Separable(
             config.neck_channels,
             config.neck_channels,
-            config.neck_kernel,
+            kernel,
             act=config.activation,
             norm="neck" in config.norm,
         )

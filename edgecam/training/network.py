@@ -24,11 +24,13 @@ PRIOR = 0.01  # score of every class in an untrained head
 class Head(nn.Module):
     """Per stride: depthwise-separable blocks and one 1x1 to the class logits and 4 * bins distance logits."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, stride: int, config: ModelConfig) -> None:
         super().__init__()
         width, norm = config.neck_channels, "head" in config.norm
         for index in range(config.head_depth):
-            block = Separable(width, config.head_channels, config.head_kernel, act=config.activation, norm=norm)
+            fine = stride == 8 and index == config.head_depth - 1
+            kernel = (fine and config.fine_head_kernel) or config.head_kernel
+            block = Separable(width, config.head_channels, kernel, act=config.activation, norm=norm)
             setattr(self, f"conv{index}", block)
             width = config.head_channels
         self.blocks = [f"conv{index}" for index in range(config.head_depth)]
@@ -52,7 +54,7 @@ class Network(nn.Module):
         self.backbone = MobileNetV2(config) if config.backbone == "mobilenetv2" else ShuffleNetV2(config)
         self.rfcr = RFCR(self.backbone.channels, config) if config.rfcr else None
         self.neck = Neck(self.backbone.channels[1:] if self.rfcr is None else self.rfcr.channels, config)
-        self.head = nn.ModuleDict({str(stride): Head(config) for stride in config.strides})
+        self.head = nn.ModuleDict({str(stride): Head(stride, config) for stride in config.strides})
         self.register_buffer("mean", torch.tensor(config.mean).view(1, 3, 1, 1), persistent=False)
 
     def prepare(self, images: Tensor) -> Tensor:

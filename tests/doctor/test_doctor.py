@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from edgecam.cli import main
-from edgecam.detector.library import ModelLibrary
+from edgecam.detector.model_library import ModelLibrary
 from edgecam.doctor import examination
 from edgecam.doctor.examination import as_text, report, summary
 from edgecam.doctor.finding import Finding, Verdict, ok, problem, warning

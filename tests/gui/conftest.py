@@ -10,8 +10,8 @@ import pytest
 from edgecam import resources
 from edgecam.camera.hotplug import CameraWatcher
 from edgecam.camera.opening import camera_for
-from edgecam.detector.library import ModelLibrary
-from edgecam.gui.camera_watch import CameraWatch
+from edgecam.detector.model_library import ModelLibrary
+from edgecam.gui.cameras.watch import CameraWatch
 from edgecam.gui.main_window import MainWindow
 from edgecam.gui.preferences import Preferences
 from edgecam.settings import SettingsStore, default_path

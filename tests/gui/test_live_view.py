@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QImage
 from edgecam.camera.pattern import PatternCamera, read_frame_id, write_frame_id
 from edgecam.detections import Detections
 from edgecam.frames import Frame
-from edgecam.gui.live_view import LiveView
+from edgecam.gui.picture.live_view import LiveView
 from edgecam.pipeline.view_feed import ViewFeed
 from tests.fakes import PlainCamera
 

@@ -11,7 +11,7 @@ from edgecam.detector.description import Decoder, Resize
 from edgecam.detector.description_json import complete
 from edgecam.detector.recognition.heads import ANCHORS_V5, ANCHORS_V7
 from edgecam.detector.recognition.sidecar import merged
-from edgecam.gui.model_answers import SCALINGS, Answers, parse_label_lines
+from edgecam.gui.models.answers import SCALINGS, Answers, parse_label_lines
 from tests.tiny_models import describe
 
 GIVEN = describe(color="BGR", mean=(103.53, 116.28, 123.675), std=(57.375, 57.12, 58.395))

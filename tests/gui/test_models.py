@@ -11,9 +11,9 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 
 from edgecam.detector.description import Decoder
-from edgecam.gui.class_filter import ClassFilterDialog
-from edgecam.gui.model_library import ModelLibraryDialog
-from edgecam.gui.model_questions import ModelQuestionsDialog
+from edgecam.gui.models.library_list import ModelLibraryDialog
+from edgecam.gui.models.questions import ModelQuestionsDialog
+from edgecam.gui.panel.class_filter import ClassFilterDialog
 from tests.fakes import PlainCamera
 from tests.tiny_models import constant_model, describe, gfl_cells
 

@@ -18,8 +18,8 @@ from edgecam.detector.description import InputSpec, ModelDescription, OutputSpec
 from edgecam.detector.recognition.recognise import Recognition
 from edgecam.doctor.finding import Finding, ok, problem
 from edgecam.gui.doctor_dialog import DoctorDialog
-from edgecam.gui.performance_panel import GROUPS
-from edgecam.gui.theme import DARK
+from edgecam.gui.panel.performance_panel import GROUPS
+from edgecam.gui.widgets.theme import DARK
 from edgecam.settings import SettingsStore, default_path
 from edgecam.system_load import SystemLoad, ThreadLoadMeter
 from edgecam.throttling import Throttling

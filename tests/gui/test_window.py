@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from edgecam.gui.main_window import MainWindow
-    from edgecam.gui.picker import Picker
+    from edgecam.gui.widgets.picker import Picker
     from tests.gui.conftest import WindowMaker
 
 

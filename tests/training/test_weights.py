@@ -138,7 +138,7 @@ def test_relabelled_network_keeps_what_it_knows() -> None:
 def test_nano_starts_as_nanodet_plus_itself(shared: Path) -> None:
     path = shared / "weights" / "nanodet_plus_m_416.npz"
     teacher = nanodet_plus(COCO_LABELS, path).eval()
-    same = dataclasses.replace(NANO, neck_kernel=5, head_kernel=5, neck_upsample="bilinear")
+    same = dataclasses.replace(NANO, fine_neck_kernel=0, fine_head_kernel=0)
     nano = start_from(same, teacher=teacher, backbone=None, fit_on=None).eval()
     nano.fold()
     with torch.no_grad():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from edgecam.pipeline.rates import StageSeries
 
 if TYPE_CHECKING:
-    from edgecam.gui.live_view import LiveView
+    from edgecam.gui.picture.live_view import LiveView
     from edgecam.pipeline.pipeline import Pipeline
     from edgecam.pipeline.rates import LatencySeries
     from edgecam.pipeline.view_feed import ViewFeed

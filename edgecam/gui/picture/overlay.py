@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
-from edgecam.gui.theme import class_colour
+from edgecam.gui.widgets.theme import class_colour
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edgecam.detector.facts import facts_of
-from edgecam.detector.library import DEFAULT_MODEL, ModelLibrary
+from edgecam.detector.model_library import DEFAULT_MODEL, ModelLibrary
 from edgecam.detector.records import Records, fingerprint
 from edgecam.detector.trial import Report
 from edgecam.errors import ModelError

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
-from edgecam.gui.icons import line_icon
+from edgecam.gui.widgets.icons import line_icon
 
 if TYPE_CHECKING:
-    from edgecam.gui.theme import Theme
+    from edgecam.gui.widgets.theme import Theme
 
 SHOWN_MS = 6000
 WIDTH = 520

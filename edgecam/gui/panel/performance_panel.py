@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
-from edgecam.gui.latency_plot import LatencyPlot
+from edgecam.gui.panel.latency_plot import LatencyPlot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edgecam.gui.theme import Theme
+    from edgecam.gui.widgets.theme import Theme
     from edgecam.pipeline.rates import LatencySeries
 
 

@@ -8,14 +8,14 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from edgecam.gui.theme import class_colour
+from edgecam.gui.widgets.theme import class_colour
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from PySide6.QtGui import QPaintEvent
 
-    from edgecam.gui.theme import Theme
+    from edgecam.gui.widgets.theme import Theme
 
 ROW = 30
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from edgecam.camera.discovery import CameraInfo
-    from edgecam.gui.picker import Picker
+    from edgecam.gui.widgets.picker import Picker
 
 DEMO = "demo"
 VIDEO_FILTER = (

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edgecam.detector.facts import ModelFacts
-    from edgecam.detector.library import ModelEntry, ModelLibrary
+    from edgecam.detector.model_library import ModelEntry, ModelLibrary
     from edgecam.detector.records import Records
 
 COLUMNS = ("Name", "Classes", "Size", "One frame here", "Accuracy", "Licence")

@@ -10,10 +10,10 @@ from PySide6.QtCore import QObject, Signal
 from edgecam.camera.base import CameraState
 from edgecam.camera.credentials import without_login
 from edgecam.errors import CameraError
-from edgecam.gui.camera_details import CameraDetails
-from edgecam.gui.camera_menu import DEMO, CameraMenu
-from edgecam.gui.camera_texts import state_text
-from edgecam.gui.login_dialog import LoginDialog
+from edgecam.gui.cameras.details import CameraDetails
+from edgecam.gui.cameras.login_dialog import LoginDialog
+from edgecam.gui.cameras.menu import DEMO, CameraMenu
+from edgecam.gui.cameras.texts import state_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from edgecam.camera.discovery import CameraInfo
     from edgecam.camera.memory import CameraMemory
     from edgecam.gui.bridge import Bridge
-    from edgecam.gui.camera_watch import CameraWatch
+    from edgecam.gui.cameras.watch import CameraWatch
     from edgecam.gui.detection_control import DetectionControl
-    from edgecam.gui.live_view import LiveView
-    from edgecam.gui.picker import Picker
+    from edgecam.gui.picture.live_view import LiveView
+    from edgecam.gui.picture.state_panel import StatePanel
     from edgecam.gui.preferences import Preferences
-    from edgecam.gui.state_panel import StatePanel
-    from edgecam.gui.status_line import StatusLine
-    from edgecam.gui.toast import Toast
+    from edgecam.gui.widgets.picker import Picker
+    from edgecam.gui.widgets.status_line import StatusLine
+    from edgecam.gui.widgets.toast import Toast
     from edgecam.pipeline.capture import CameraStatus
     from edgecam.pipeline.pipeline import Pipeline
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QMenu, QToolButton, QVBoxLayout, QWidget
 
-from edgecam.gui.icons import line_icon
+from edgecam.gui.widgets.icons import line_icon
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from PySide6.QtGui import QAction
 
-    from edgecam.gui.theme import Theme
+    from edgecam.gui.widgets.theme import Theme
 
 
 class ActionIcons:

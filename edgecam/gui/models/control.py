@@ -13,9 +13,9 @@ from PySide6.QtWidgets import QFileDialog, QMenu
 from edgecam.commands.source_options import model_records
 from edgecam.detector.loading import load_detector
 from edgecam.errors import ModelError
-from edgecam.gui.model_answers import SIZES
-from edgecam.gui.model_library import ModelLibraryDialog
-from edgecam.gui.model_questions import ModelQuestionsDialog, explain_sidecar
+from edgecam.gui.models.answers import SIZES
+from edgecam.gui.models.library_list import ModelLibraryDialog
+from edgecam.gui.models.questions import ModelQuestionsDialog, explain_sidecar
 from edgecam.pipeline.detect import DetectorState
 
 if TYPE_CHECKING:
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgecam.detector.detector import Detector
-    from edgecam.detector.library import ModelLibrary
+    from edgecam.detector.model_library import ModelLibrary
     from edgecam.gui.bridge import Bridge
     from edgecam.gui.detection_control import DetectionControl
-    from edgecam.gui.picker import Picker
     from edgecam.gui.preferences import Preferences
-    from edgecam.gui.toast import Toast
+    from edgecam.gui.widgets.picker import Picker
+    from edgecam.gui.widgets.toast import Toast
     from edgecam.pipeline.detect import DetectorStatus
     from edgecam.pipeline.pipeline import Pipeline
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from edgecam.gui.class_list import ClassList
-from edgecam.gui.latency_plot import LatencyPlot
-from edgecam.gui.performance_panel import PerformancePanel
-from edgecam.gui.threshold_slider import ThresholdSlider
+from edgecam.gui.panel.class_list import ClassList
+from edgecam.gui.panel.latency_plot import LatencyPlot
+from edgecam.gui.panel.performance_panel import PerformancePanel
+from edgecam.gui.panel.threshold_slider import ThresholdSlider
 
 if TYPE_CHECKING:
-    from edgecam.gui.theme import Theme
+    from edgecam.gui.widgets.theme import Theme
     from edgecam.pipeline.rates import LatencySeries
 
 WIDTH = 300

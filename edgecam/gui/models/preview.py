@@ -16,7 +16,7 @@ from edgecam.detector.detector import Detector
 from edgecam.detector.loading import RUN_LIMIT_S
 from edgecam.detector.selection import VIEWER_ONE_LABEL_IOU, Selection
 from edgecam.errors import ModelError
-from edgecam.gui.overlay import draw_boxes
+from edgecam.gui.picture.overlay import draw_boxes
 from edgecam.pipeline.view_feed import fitted_size
 
 if TYPE_CHECKING:

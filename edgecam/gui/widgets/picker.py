@@ -8,12 +8,12 @@ from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QWidget
 
-from edgecam.gui.icons import line_pixmap
+from edgecam.gui.widgets.icons import line_pixmap
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
 
-    from edgecam.gui.theme import Theme
+    from edgecam.gui.widgets.theme import Theme
 
 
 class Picker(QAbstractButton):

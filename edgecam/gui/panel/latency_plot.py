@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
 
-    from edgecam.gui.theme import Theme
+    from edgecam.gui.widgets.theme import Theme
     from edgecam.pipeline.rates import LatencySeries
 
 POINTS = 120

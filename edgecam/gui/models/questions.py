@@ -23,8 +23,7 @@ from edgecam.detector.description import Decoder
 from edgecam.detector.recognition.match import Question
 from edgecam.detector.recognition.sidecar import merged, read_sidecar, sidecar_path, write_sidecar
 from edgecam.errors import ModelError
-from edgecam.gui.icons import line_pixmap
-from edgecam.gui.model_answers import (
+from edgecam.gui.models.answers import (
     ANCHORS,
     COLORS,
     COUNTED,
@@ -34,7 +33,8 @@ from edgecam.gui.model_answers import (
     Answers,
     parse_label_lines,
 )
-from edgecam.gui.model_preview import PreviewPicture, PreviewWorker
+from edgecam.gui.models.preview import PreviewPicture, PreviewWorker
+from edgecam.gui.widgets.icons import line_pixmap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

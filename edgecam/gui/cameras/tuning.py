@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from edgecam.camera.base import CameraState
 from edgecam.errors import CameraError
-from edgecam.gui.camera_settings import CameraSettings
+from edgecam.gui.cameras.settings import CameraSettings
 from edgecam.gui.preferences import WRITE_AFTER_MS
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from edgecam.camera.base import Camera, CameraMode
     from edgecam.camera.memory import CameraChoice, CameraMemory
     from edgecam.camera.orientation import Orientation
-    from edgecam.gui.camera_control import CameraControl
-    from edgecam.gui.toast import Toast
+    from edgecam.gui.cameras.control import CameraControl
+    from edgecam.gui.widgets.toast import Toast
 
 log = logging.getLogger(__name__)
 

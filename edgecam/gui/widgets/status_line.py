@@ -13,7 +13,7 @@ from edgecam.camera.base import CameraState
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
 
-    from edgecam.gui.theme import Theme
+    from edgecam.gui.widgets.theme import Theme
     from edgecam.system_load import SystemLoad
 
 GOOD = {CameraState.LIVE}

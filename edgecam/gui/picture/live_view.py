@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QRegion
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from edgecam.detections import Detections
-from edgecam.gui.overlay import draw_boxes, draw_figures
+from edgecam.gui.picture.overlay import draw_boxes, draw_figures
 from edgecam.pipeline.rates import LatencySeries, RateMeter
 from edgecam.pipeline.view_feed import fitted_size
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QMouseEvent, QPaintEvent, QResizeEvent
 
     from edgecam.frames import Frame
-    from edgecam.gui.theme import Theme
+    from edgecam.gui.widgets.theme import Theme
     from edgecam.pipeline.view_feed import Picture, ViewFeed
 
 MARGIN = 26

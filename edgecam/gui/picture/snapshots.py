@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, QRectF, Signal
 from PySide6.QtGui import QImage, QPainter
 
 from edgecam.errors import EdgecamError
-from edgecam.gui.overlay import draw_boxes, tag_font
+from edgecam.gui.picture.overlay import draw_boxes, tag_font
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

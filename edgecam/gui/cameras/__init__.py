@@ -1,0 +1,1 @@
+"""Choosing, watching and tuning the camera."""

@@ -1,0 +1,1 @@
+"""Choosing, adding and asking about the model."""

@@ -1,0 +1,1 @@
+"""The picture with what is drawn on it and around it."""
