@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from edgecam.detector.facts import ModelFacts
-    from edgecam.detector.trial import Report
+    from edgecam.detector.report import Report
 
 NAME = "models"
 
@@ -281,6 +281,6 @@ def _photograph(given: Path | None) -> Iterator[tuple[Path, str]]:
 
 def run_trial(args: argparse.Namespace) -> int:
     """What `detector.trial.try_out` starts."""
-    from edgecam.detector.trial import run_trial as run
+    from edgecam.detector.trial_process import run_trial as run
 
     return run(json.loads(args.options))

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edgecam.detector.limits import Limits
+
 # Below this a candidate is never shown, so it need not be decoded: the lowest position of the confidence slider.
 SCORE_FLOOR = 0.05
 ALONE = nullcontext()
@@ -83,7 +85,7 @@ class Detector:
         score_floor: float = SCORE_FLOOR,
         multi_label: bool = False,
         sidecar: Mapping[str, Any] | None = None,
-        run_limit_s: float | None = None,
+        limits: Limits | None = None,
     ) -> None:
         """Loads the model in `path`.
 
@@ -92,22 +94,22 @@ class Detector:
             input_hw: the input's size where the file leaves it open: frames get an input of about its area and of
                 their own proportions; None for the size the model recommends.
             sidecar: what counts as the file's sidecar (see `recognition.sidecar`); None for the one beside the file.
-            run_limit_s: a run that takes longer is broken off and fails; None for no limit.
+            limits: of a stranger's model; None for one that came with edgecam.
 
         Raises:
             ModelError: it cannot be loaded or understood.
         """
-        self._run_limit_s = run_limit_s
+        self._limits = limits
         self.path = path
         self.threads = threads or default_threads()
         self.score_floor = score_floor
         self.multi_label = multi_label
         file = read_onnx_file(path)
-        self._session = open_session(file, path, threads=self.threads, provider=provider)
+        self._session = open_session(file, path, threads=self.threads, provider=provider, limits=limits)
         self._graph = Graph.of(self._session, file.metadata, source=str(path))
         self.recognition = recognise(
             self._graph,
-            lambda feed: run_session(self._session, [output.name for output in self._graph.outputs], feed),
+            lambda feed: run_session(self._session, [o.name for o in self._graph.outputs], feed, limits=limits),
             read_sidecar(path) if sidecar is None else sidecar,
             name=path.stem,
             source=str(path),
@@ -163,7 +165,7 @@ class Detector:
         Raises:
             ModelError: the model does not run, or what it gives is not what its description says.
         """
-        self(np.full((frame_wh[1], frame_wh[0], 3), 114, np.uint8))
+        self._detect(np.full((frame_wh[1], frame_wh[0], 3), 114, np.uint8), ALONE, tidy=True)
 
     def __call__(self, image: NDArray[np.uint8], turn: AbstractContextManager[object] = ALONE) -> Inference:
         """Detects in `image`, uint8 (H, W, 3) BGR.
@@ -175,6 +177,11 @@ class Detector:
         Raises:
             ModelError: the model fails on it.
         """
+        return self._detect(image, turn)
+
+    def _detect(
+        self, image: NDArray[np.uint8], turn: AbstractContextManager[object], *, tidy: bool = False
+    ) -> Inference:
         started = time.perf_counter()
         frame_wh = (image.shape[1], image.shape[0])
         way = self._way(frame_wh)
@@ -182,9 +189,8 @@ class Detector:
         prepared = time.perf_counter()
         with turn:
             begun = time.perf_counter()
-            outputs = run_session(
-                self._session, self._output_names, {self._input_name: tensor, **way.extra}, limit_s=self._run_limit_s
-            )
+            feed = {self._input_name: tensor, **way.extra}
+            outputs = run_session(self._session, self._output_names, feed, limits=self._limits, tidy=tidy)
             inferred = time.perf_counter()
         found = self._decode(outputs, way.request)
         boxes = clip(way.prepare.letterbox.to_frame(found.boxes), frame_wh)

@@ -14,7 +14,7 @@ from edgecam.errors import ModelError
 if TYPE_CHECKING:
     from edgecam.detector.model_library import ModelEntry
     from edgecam.detector.records import Records
-    from edgecam.detector.trial import Report
+    from edgecam.detector.report import Report
 
 
 @dataclass(frozen=True, slots=True)

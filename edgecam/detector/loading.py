@@ -5,19 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgecam.detector.detector import Detector
+from edgecam.detector.limits import Limits
 from edgecam.detector.onnx_file import read_onnx_file
 from edgecam.detector.records import fingerprint
-from edgecam.detector.trial import Report, try_out
+from edgecam.detector.trial import try_out
 from edgecam.errors import ModelError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from edgecam.detector.records import Records
-
-
-# What one picture may take a stranger's model, whatever is to be seen in it.
-RUN_LIMIT_S = 10.0
+    from edgecam.detector.report import Report
 
 
 def load_detector(
@@ -44,7 +42,7 @@ def load_detector(
         threads=threads,
         input_hw=input_hw,
         provider=provider,
-        run_limit_s=None if trusted else RUN_LIMIT_S,
+        limits=None if trusted else Limits(),
     )
 
 

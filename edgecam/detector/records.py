@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from edgecam.detector.recognition.sidecar import sidecar_path
-from edgecam.detector.trial import Report, report_from_dict
+from edgecam.detector.report import Report, report_from_dict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,6 +7,7 @@ import re
 import threading
 from typing import TYPE_CHECKING, Any
 
+from edgecam.detector.limits import MAX_NUMBERS, Limits, strangers_memory_mb
 from edgecam.detector.onnx_file import OnnxFile, read_onnx_file
 from edgecam.errors import ModelError
 
@@ -15,7 +16,13 @@ if TYPE_CHECKING:
 
     import onnxruntime
 
+# In onnxruntime's messages: of its pool that is used up, and of a system that has no more.
+NO_MEMORY = ("available memory of", "failed to allocate", "bad_alloc", "bad alloc")
 PREFERRED_PROVIDERS = ("CUDAExecutionProvider", "OpenVINOExecutionProvider", "CoreMLExecutionProvider")
+
+
+class OutOfMemory(ModelError):
+    """A model wanted more memory than there was, or than it may have."""
 
 
 def default_threads() -> int:
@@ -43,9 +50,13 @@ def create_session(path: Path, *, threads: int, provider: str | None = None) -> 
 
 
 def open_session(
-    file: OnnxFile, path: Path, *, threads: int, provider: str | None = None
+    file: OnnxFile, path: Path, *, threads: int, provider: str | None = None, limits: Limits | None = None
 ) -> onnxruntime.InferenceSession:
-    """The same, of a file that was looked through already."""
+    """The same, of a file that was looked through already.
+
+    Args:
+        limits: of a stranger, which takes its memory from the strangers' pool.
+    """
     # Before the import: wheels of onnxruntime >= 1.29 report usage to their maker unless told not to.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime as ort  # slow to import: only where a model is really loaded
@@ -56,6 +67,9 @@ def open_session(
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
     # Spinning threads take whole cores from camera and window, for no gain measured at camera rates.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if limits is not None:
+        strangers_memory_mb(limits.memory_mb)
+        options.add_session_config_entry("session.use_env_allocators", "1")
     options.log_severity_level = 4  # what fails comes as an exception; nothing is printed beside it
     providers = [provider, "CPUExecutionProvider"] if provider else ["CPUExecutionProvider"]
     missing = [name for name in providers if name not in ort.get_available_providers()]
@@ -67,46 +81,74 @@ def open_session(
     try:
         return ort.InferenceSession(model, sess_options=options, providers=providers, enable_fallback=0)
     except Exception as error:
+        if _is_memory(error):
+            raise OutOfMemory(f"{path}: there is not enough memory to load this model.") from error
         raise ModelError(f"{path}: this is not a model that onnxruntime can run ({_one_line(error)}).") from error
 
 
 def run_session(
-    session: onnxruntime.InferenceSession, names: list[str], feed: dict[str, Any], *, limit_s: float | None = None
+    session: onnxruntime.InferenceSession,
+    names: list[str],
+    feed: dict[str, Any],
+    *,
+    limits: Limits | None = None,
+    tidy: bool = False,
 ) -> list[Any]:
     """One inference.
 
     Args:
-        limit_s: it is broken off after so long; None for never, which spares a thread per run.
+        limits: of a stranger: it is broken off after `run_s`; None for no limit, which spares a thread per run.
+        tidy: of a stranger: what the pool holds and nobody uses is given back afterwards, which takes a while.
 
     Raises:
-        ModelError: the model fails on this input, or does not come to an end.
+        OutOfMemory: it wants more than it may have.
+        ModelError: the model fails on this input, does not come to an end, or gives absurdly much.
     """
-    if limit_s is not None:
-        return _run_limited(session, names, feed, limit_s)
+    outputs = _run(session, names, feed) if limits is None else _run_limited(session, names, feed, limits, tidy=tidy)
+    numbers = sum(getattr(output, "size", 0) for output in outputs)
+    if numbers > MAX_NUMBERS:
+        raise ModelError(f"The model gave {numbers} numbers for one picture; edgecam reads at most {MAX_NUMBERS}.")
+    return outputs
+
+
+def _run(session: onnxruntime.InferenceSession, names: list[str], feed: dict[str, Any]) -> list[Any]:
     try:
         return list(session.run(names, feed))
     except Exception as error:
-        raise ModelError(f"The model failed while running: {_one_line(error)}.") from error
+        raise _failure(error) from error
 
 
 def _run_limited(
-    session: onnxruntime.InferenceSession, names: list[str], feed: dict[str, Any], limit_s: float
+    session: onnxruntime.InferenceSession, names: list[str], feed: dict[str, Any], limits: Limits, *, tidy: bool
 ) -> list[Any]:
     import onnxruntime as ort
 
     options = ort.RunOptions()
     options.log_severity_level = 4
-    alarm = threading.Timer(limit_s, setattr, (options, "terminate", True))
+    if tidy:
+        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    alarm = threading.Timer(limits.run_s, setattr, (options, "terminate", True))
     alarm.daemon = True
     alarm.start()
     try:
         return list(session.run(names, feed, options))
     except Exception as error:
         if options.terminate:
-            raise ModelError(f"The model did not finish one picture within {limit_s:g} s.") from error
-        raise ModelError(f"The model failed while running: {_one_line(error)}.") from error
+            raise ModelError(f"The model did not finish one picture within {limits.run_s:g} s.") from error
+        raise _failure(error) from error
     finally:
         alarm.cancel()
+
+
+def _failure(error: Exception) -> ModelError:
+    if _is_memory(error):
+        return OutOfMemory("The model needs more memory than it may have here.")
+    return ModelError(f"The model failed while running: {_one_line(error)}.")
+
+
+def _is_memory(error: Exception) -> bool:
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(sign in text for sign in NO_MEMORY)
 
 
 def _names(ort: Any) -> str:

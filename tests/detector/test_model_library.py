@@ -11,7 +11,7 @@ import pytest
 from edgecam.detector.facts import facts_of
 from edgecam.detector.model_library import DEFAULT_MODEL, ModelLibrary
 from edgecam.detector.records import Records, fingerprint
-from edgecam.detector.trial import Report
+from edgecam.detector.report import Report
 from edgecam.errors import ModelError
 from tests.detector.test_onnx_file import CELLS, external_model
 from tests.tiny_models import constant_model, describe

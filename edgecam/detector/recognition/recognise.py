@@ -183,7 +183,7 @@ def _try_sizes(
         numbers = [(name, array) for name, array in zip(names, arrays, strict=True) if isinstance(array, np.ndarray)]
         return sized, [Output.of(name, array) for name, array in numbers if array.dtype.kind in "fiu"]
     assert failure is not None
-    raise ModelError(f"{source}: {failure}")
+    raise type(failure)(f"{source}: {failure}")
 
 
 def _noise(spec: InputSpec) -> NDArray[Any]:

@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QWidget
 
 from edgecam.detector.detector import Detector
-from edgecam.detector.loading import RUN_LIMIT_S
+from edgecam.detector.limits import Limits
 from edgecam.detector.selection import VIEWER_ONE_LABEL_IOU, Selection
 from edgecam.errors import ModelError
 from edgecam.gui.picture.overlay import draw_boxes
@@ -92,7 +92,7 @@ class PreviewWorker(threading.Thread):
             try:
                 if wanted is not used:
                     used, detector = wanted, None
-                    detector = Detector(self._path, threads=1, sidecar=wanted, run_limit_s=RUN_LIMIT_S)
+                    detector = Detector(self._path, threads=1, sidecar=wanted, limits=Limits())
                 if detector is not None:
                     self.preview = self._look(detector)
             except ModelError as error:
