@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgecam.commands.source_options import NO_MODEL, model_library, positive_float, positive_int
+from edgecam.commands.source_options import NO_MODEL, model_library, model_records, positive_float, positive_int
 from edgecam.errors import UsageError
 
 if TYPE_CHECKING:
@@ -114,19 +114,28 @@ def _cases(args: argparse.Namespace) -> list[Case]:
 
 
 def cases_of(entries: Sequence[ModelEntry], threads: Sequence[int], *, all_sizes: bool) -> list[Case]:
-    """Each model with each number of threads, at its own size or at each one it was measured at."""
+    """Each model with each number of threads, at its own size or at each one it was measured at.
+
+    Raises:
+        ModelError: a stranger's does not pass its trial, or one cannot be loaded.
+    """
     from edgecam.bench.models import Case
     from edgecam.detector.detector import Detector
+    from edgecam.detector.loading import passed
     from edgecam.detector.preprocess import choose_input_hw
 
-    cases = []
+    cases, records = [], model_records()
     for entry in entries:
+        if not entry.bundled:
+            passed(entry.path, records)
         sizes: list[tuple[int, int] | None] = [None]
         if all_sizes:
             spec = Detector(entry.path, threads=1).description.input
             # Sizes that come to the same for frames of this shape are one case.
             shapes = {choose_input_hw(spec, FRAME_WH, size): size for size in reversed(spec.sizes)}
             sizes = [*reversed(shapes.values())]
+            for size in () if entry.bundled else sizes:
+                passed(entry.path, records, input_hw=size)
         cases += [Case(entry.name, entry.path, count, size) for size in sizes for count in threads]
     return cases
 
@@ -155,11 +164,14 @@ def run_pipeline(args: argparse.Namespace) -> int:
     if args.started_at is not None:
         return _time_start(args)
     from edgecam.bench.pipeline import PipelineBench, Plan, start_figures
+    from edgecam.detector.loading import passed
     from edgecam.detector.session import default_threads
 
     library = model_library()
     model = library.find(args.model) if args.model else library.default()
     threads = args.threads or default_threads()
+    if not model.bundled:
+        passed(model.path, model_records(), threads=threads)
     plan = Plan(
         model.path, threads,
         start_options=(

@@ -57,9 +57,7 @@ def run(args: argparse.Namespace) -> int:
     log_to_file()
     library = model_library()
     entry = library.find(args.model) if args.model else library.default()
-    detector = load_detector(
-        entry.path, model_records(), trusted=entry.bundled, threads=args.threads, provider=args.provider
-    )
+    detector = load_detector(entry, model_records(), threads=args.threads, provider=args.provider)
     detector.warm_up()
     defaults = detector.description.thresholds
     selection = Selection(

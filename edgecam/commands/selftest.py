@@ -72,7 +72,7 @@ def _detect(args: argparse.Namespace) -> tuple[str, tuple[str, ...], list[dict[s
 
     library = model_library()
     entry = library.find(args.model) if args.model else library.default()
-    detector = load_detector(entry.path, model_records(), trusted=entry.bundled, threads=args.threads)
+    detector = load_detector(entry, model_records(), threads=args.threads)
     detector.warm_up()
     defaults = detector.description.thresholds
     selection = Selection(score_threshold=defaults.score, iou_threshold=defaults.iou)

@@ -19,7 +19,7 @@ from edgecam.detector.preprocess import Preprocessor, choose_input_hw
 from edgecam.detector.recognition.graph import Graph
 from edgecam.detector.recognition.inputs import picture_of
 from edgecam.detector.recognition.recognise import extra_feed, recognise
-from edgecam.detector.recognition.sidecar import read_sidecar
+from edgecam.detector.recognition.sidecar import read_sidecar, sidecar_path
 from edgecam.detector.session import default_threads, open_session, run_session
 from edgecam.errors import ModelError
 
@@ -110,7 +110,7 @@ class Detector:
         self.recognition = recognise(
             self._graph,
             lambda feed: run_session(self._session, [o.name for o in self._graph.outputs], feed, limits=limits),
-            read_sidecar(path) if sidecar is None else sidecar,
+            read_sidecar(sidecar_path(path)) if sidecar is None else sidecar,
             name=path.stem,
             source=str(path),
             input_hw=input_hw,

@@ -70,7 +70,7 @@ def facts_of(entry: ModelEntry, records: Records) -> ModelFacts:
         description = None
         if own is not None:
             description = ModelDescription.from_json(own, source=str(entry.path))
-            changes = {key: value for key, value in read_sidecar(entry.path).items() if key in PERSONAL}
+            changes = {key: value for key, value in read_sidecar(entry.sidecar).items() if key in PERSONAL}
             description = _changed(description, changes, str(entry.path))
         elif report is not None:
             description = _changed(None, report.description, str(entry.path))

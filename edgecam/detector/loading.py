@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from edgecam.detector.detector import Detector
 from edgecam.detector.limits import Limits
 from edgecam.detector.onnx_file import read_onnx_file
+from edgecam.detector.recognition.sidecar import read_sidecar
 from edgecam.detector.records import fingerprint
 from edgecam.detector.trial import try_out
 from edgecam.errors import ModelError
@@ -14,35 +15,33 @@ from edgecam.errors import ModelError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from edgecam.detector.model_library import ModelEntry
     from edgecam.detector.records import Records
     from edgecam.detector.report import Report
 
 
 def load_detector(
-    path: Path,
+    entry: ModelEntry,
     records: Records,
     *,
-    trusted: bool,
     threads: int | None = None,
     input_hw: tuple[int, int] | None = None,
     provider: str | None = None,
 ) -> Detector:
-    """The model in `path`, ready but not warm.
-
-    Args:
-        trusted: it comes with edgecam: it is loaded at once.
+    """The model of `entry`, ready but not warm; one that came with edgecam is loaded at once.
 
     Raises:
         ModelError: it cannot be used.
     """
-    if not trusted:
-        passed(path, records, threads=threads, input_hw=input_hw)
+    if not entry.bundled:
+        passed(entry.path, records, threads=threads, input_hw=input_hw)
     return Detector(
-        path,
+        entry.path,
         threads=threads,
         input_hw=input_hw,
         provider=provider,
-        limits=None if trusted else Limits(),
+        sidecar=read_sidecar(entry.sidecar),
+        limits=None if entry.bundled else Limits(),
     )
 
 

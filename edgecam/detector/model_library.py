@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgecam.detector.onnx_file import read_onnx_file
+from edgecam.detector.recognition.sidecar import SUFFIX as SIDECAR_SUFFIX
 from edgecam.detector.recognition.sidecar import sidecar_path
 from edgecam.errors import ModelError
 
@@ -19,11 +20,18 @@ MAX_NAME = 100
 
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
-    """A model file one can choose: what to call it, where it lies, and whether it came with edgecam."""
+    """A model file one can choose.
+
+    Attributes:
+        name: what to call it.
+        bundled: it came with edgecam.
+        sidecar: where a person's word about it is kept: beside it, or for a bundled one in the user's own folder.
+    """
 
     name: str
     path: Path
     bundled: bool
+    sidecar: Path
 
 
 class ModelLibrary:
@@ -40,7 +48,7 @@ class ModelLibrary:
     def entries(self) -> list[ModelEntry]:
         """All models, the bundled ones first, each group by name."""
         return [
-            ModelEntry(path.stem, path, folder is self._bundled)
+            self._entry(path, bundled=folder is self._bundled)
             for folder in (self._bundled, self._own)
             for path in (sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else ())
         ]
@@ -64,7 +72,11 @@ class ModelLibrary:
     def entry_of(self, path: Path) -> ModelEntry:
         """The entry of a file, wherever it lies; it counts as bundled only where it lies in that folder."""
         resolved = path.resolve()
-        return ModelEntry(path.stem, resolved, resolved.parent == self._bundled.resolve())
+        return self._entry(resolved, bundled=resolved.parent == self._bundled.resolve())
+
+    def _entry(self, path: Path, *, bundled: bool) -> ModelEntry:
+        sidecar = self._own / "bundled" / f"{path.stem}{SIDECAR_SUFFIX}" if bundled else sidecar_path(path)
+        return ModelEntry(path.stem, path, bundled, sidecar)
 
     def default(self) -> ModelEntry:
         """The model to start with.
@@ -108,7 +120,7 @@ class ModelLibrary:
             _copy(path, target)
         except OSError as error:
             raise ModelError(f"{self._own}: the model cannot be copied there ({error.strerror or error}).") from error
-        return ModelEntry(name, target, False)
+        return self._entry(target, bundled=False)
 
     def remove(self, name: str) -> ModelEntry:
         """Deletes one of the user's models with its sidecar and its files of weights.

@@ -59,12 +59,17 @@ def _qt() -> Iterator[Finding]:
 def _models() -> Iterator[Finding]:
     import platformdirs
 
-    from edgecam.commands.source_options import model_library
-    from edgecam.detector.detector import Detector
+    from edgecam.commands.source_options import model_library, model_records
+    from edgecam.detector.loading import load_detector
     from edgecam.doctor.models import check_models
 
     own = Path(platformdirs.user_data_dir("edgecam", False)) / "models"
-    yield from check_models(model_library(), lambda path: Detector(path).warm_up((320, 240)), own)
+    library, records = model_library(), model_records()
+
+    def load(path: Path) -> None:
+        load_detector(library.entry_of(path), records).warm_up((320, 240))
+
+    yield from check_models(library, load, own)
 
 
 def _cameras() -> Iterator[Finding]:

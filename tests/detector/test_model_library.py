@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from edgecam.detector.description import Decoder
 from edgecam.detector.facts import facts_of
+from edgecam.detector.loading import load_detector
 from edgecam.detector.model_library import DEFAULT_MODEL, ModelLibrary
+from edgecam.detector.recognition.sidecar import write_sidecar
 from edgecam.detector.records import Records, fingerprint
 from edgecam.detector.report import Report
 from edgecam.errors import ModelError
@@ -107,6 +110,19 @@ def test_facts_of_a_described_model(library: ModelLibrary, tmp_path: Path) -> No
     assert changed.description is not None
     assert changed.description.labels == ("Hund", "Katze")
     assert changed.speed == ""  # tried out with other labels: not this
+
+
+def test_a_persons_names_of_a_bundled_model_lie_in_the_own_folder(library: ModelLibrary, tmp_path: Path) -> None:
+    records = Records(tmp_path / "models.json")
+    entry = library.find("a-first")
+    assert entry.sidecar.is_relative_to(tmp_path / "own")
+    assert library.entry_of(entry.path).sidecar == entry.sidecar
+    write_sidecar(entry.sidecar, {"labels": ["Hund", "Katze"], "output": {"decoder": "rows"}})
+    description = facts_of(entry, records).description
+    assert description is not None
+    assert (description.labels, description.output.decoder) == (("Hund", "Katze"), Decoder.GFL)
+    assert load_detector(entry, records).labels == ("Hund", "Katze")
+    assert [one.name for one in library.entries()] == ["a-first", DEFAULT_MODEL]
 
 
 def test_facts_of_a_stranger_and_of_a_broken_file(library: ModelLibrary, tmp_path: Path) -> None:

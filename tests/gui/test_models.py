@@ -182,6 +182,28 @@ def test_bundled_models_stay(window: MainWindow) -> None:
         assert dialog.remove.isEnabled() == (not facts.entry.bundled)
 
 
+def test_classes_of_a_bundled_model_get_names_of_ones_own(window: MainWindow, qtbot: QtBot) -> None:
+    entry = window.models._library.default()
+    assert entry.bundled
+    window.models.choose(entry.name)
+    qtbot.waitUntil(lambda: window.model_picker.title != "No model", timeout=WAIT_MS)
+    dialog = library_of(window)
+    dialog.table.selectRow([facts.entry for facts in dialog._facts].index(entry))
+    assert dialog.describe.isEnabled()
+    dialog.describe.click()
+    qtbot.waitUntil(lambda: isinstance(window.models.dialog, ModelQuestionsDialog), timeout=WAIT_MS)
+    questions = window.models.dialog
+    assert isinstance(questions, ModelQuestionsDialog)
+    names = questions.labels.toPlainText().splitlines()
+    questions.labels.setPlainText("\n".join(["Mensch 人", *names[1:]]))
+    questions.save()
+    assert json.loads(entry.sidecar.read_text(encoding="utf-8"))["labels"] == ["Mensch 人", *names[1:]]
+    assert not entry.path.is_relative_to(entry.sidecar.parents[1])
+    assert not entry.path.with_suffix(".json").exists()
+    assert str(entry.sidecar) in window.toast.text
+    qtbot.waitUntil(lambda: "Mensch 人" in window.pipeline.detect.detector.labels, timeout=WAIT_MS)
+
+
 def test_a_thousand_classes_are_found_by_typing(qtbot: QtBot) -> None:
     labels = [f"Pflanze Nr. {i} 植物" for i in range(999)] + ["needle"]
     dialog = ClassFilterDialog(labels, ["needle"])

@@ -1,4 +1,5 @@
-"""The sidecar: `NAME.json` beside `NAME.onnx` says what the file itself does not.
+"""The sidecar: `NAME.json` beside `NAME.onnx` says what the file itself does not (of a bundled model, which may lie
+where nobody can write, `bundled/NAME.json` in the user's folder of models).
 
 It has the form of our own metadata (`ModelDescription.to_json`), and every part may be left out: `{"labels": ["cat",
 "dog"]}` is a whole sidecar. A person's choice of name, labels and thresholds holds against any model; what concerns
@@ -30,13 +31,12 @@ def sidecar_path(model: Path) -> Path:
     return model.with_suffix(SUFFIX)
 
 
-def read_sidecar(model: Path) -> dict[str, Any]:
-    """The sidecar of `model`; empty where there is none.
+def read_sidecar(path: Path) -> dict[str, Any]:
+    """The sidecar in `path`; empty where there is none.
 
     Raises:
         ModelError: it cannot be read, or is not of our form.
     """
-    path = sidecar_path(model)
     try:
         if not path.is_file():
             return {}
@@ -54,23 +54,22 @@ def read_sidecar(model: Path) -> dict[str, Any]:
     return data
 
 
-def write_sidecar(model: Path, changes: Mapping[str, Any]) -> Path:
-    """Adds `changes` to the sidecar of `model`, whole or not at all, and returns its path.
+def write_sidecar(path: Path, changes: Mapping[str, Any]) -> None:
+    """Adds `changes` to the sidecar in `path`, whole or not at all; its folder is made.
 
     Raises:
         ModelError: the present one is broken, or the folder cannot be written to.
     """
-    path = sidecar_path(model)
-    data = merged({"format": FORMAT, **read_sidecar(model)}, changes)
+    data = merged({"format": FORMAT, **read_sidecar(path)}, changes)
     draft = path.with_name(f".{path.name}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         draft.write_text(json.dumps(data, ensure_ascii=False, indent=2), encoding="utf-8")
         os.replace(draft, path)
     except OSError as error:
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
         raise ModelError(f"{path}: cannot be written ({error.strerror or error}).") from error
-    return path
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -86,9 +86,7 @@ class ModelControl(QObject):
         size = self._sizes.get(entry.path)
 
         def load() -> Detector:
-            return load_detector(
-                entry.path, records, trusted=entry.bundled, threads=threads, provider=provider, input_hw=size
-            )
+            return load_detector(entry, records, threads=threads, provider=provider, input_hw=size)
 
         self._pipeline.detect.change(entry.name, load)
 
@@ -123,7 +121,8 @@ class ModelControl(QObject):
                 self.choose(path)
             return
         self._asked.add(str(running.path))
-        dialog = ModelQuestionsDialog(running.path, running.recognition, self._frames, self._picker.window())
+        entry = self._library.entry_of(running.path)
+        dialog = ModelQuestionsDialog(entry, running.recognition, self._frames, self._picker.window())
         dialog.saved.connect(self._on_described)
         self._open(dialog)
 
@@ -141,7 +140,7 @@ class ModelControl(QObject):
         dialog.open()
 
     def _on_described(self, path: str) -> None:
-        self._toast.say(explain_sidecar(Path(path)))
+        self._toast.say(explain_sidecar(self._library.entry_of(Path(path))))
         self.choose(path)
 
     def _ask_what_is_unknown(self, detector: Detector) -> None:
@@ -206,9 +205,8 @@ class ModelControl(QObject):
         menu.addSeparator()
         self._add(group, "No model (the picture alone)", NONE, checked=running is None, tip="")
         menu.addAction("Open a model file (.onnx)…", self.choose_file)
-        running_entry = next((entry for entry in entries if entry.path == running), None)
         describe = menu.addAction("Describe this model…", lambda: self.describe())
-        describe.setEnabled(running_entry is not None and not running_entry.bundled)
+        describe.setEnabled(running is not None)
         menu.addAction("Model library…", self.open_library)
         if self._running is not None:
             self._add_sizes(menu, self._running)

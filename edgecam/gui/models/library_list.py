@@ -81,7 +81,7 @@ class ModelLibraryDialog(QDialog):
         self.use, self.measure, self.describe, self.remove, self.add = (
             QPushButton(text) for text in ("Use", "Measure", "Describe…", "Remove", "Add…")
         )
-        self.describe.setToolTip("Colours, scaling and class names of a model of yours")
+        self.describe.setToolTip("Class names; of a model of yours also colours, scaling and decoding")
         close = QPushButton("Close")
         for button, slot in (
             (self.use, self._on_use), (self.measure, self._on_measure), (self.describe, self._on_describe),
@@ -138,7 +138,7 @@ class ModelLibraryDialog(QDialog):
         usable = entry is not None and not self._facts[self.table.currentRow()].problem and not busy
         for button in (self.use, self.measure):
             button.setEnabled(usable)
-        self.describe.setEnabled(usable and entry is not None and not entry.bundled)
+        self.describe.setEnabled(usable)
         self.remove.setEnabled(
             not busy and entry is not None and entry in self._library.entries() and not entry.bundled
         )

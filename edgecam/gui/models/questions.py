@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from edgecam.detector.description import Decoder
 from edgecam.detector.recognition.match import Question
-from edgecam.detector.recognition.sidecar import merged, read_sidecar, sidecar_path, write_sidecar
+from edgecam.detector.recognition.sidecar import merged, read_sidecar, write_sidecar
 from edgecam.errors import ModelError
 from edgecam.gui.models.answers import (
     ANCHORS,
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PySide6.QtGui import QPaintEvent
 
+    from edgecam.detector.model_library import ModelEntry
     from edgecam.detector.recognition.recognise import Recognition
 
 TYPING_MS = 400
@@ -54,7 +55,7 @@ class ModelQuestionsDialog(QDialog):
     """Form at the right, live preview at the left. `saved` comes after the sidecar was written.
 
     Args:
-        path: of the model, which has passed its trial.
+        entry: of the model, which has passed its trial.
         recognition: what it was taken for.
         frames: gives the newest picture; called in another thread.
     """
@@ -63,14 +64,14 @@ class ModelQuestionsDialog(QDialog):
 
     def __init__(
         self,
-        path: Path,
+        entry: ModelEntry,
         recognition: Recognition,
         frames: Callable[[], NDArray[np.uint8] | None],
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(f"How does {recognition.description.name} see?")
-        self._path, self._recognition = path, recognition
+        self._entry, self._recognition = entry, recognition
         self._before = Answers.of(recognition.description)
         self._own = recognition.family == "edgecam"
 
@@ -106,7 +107,7 @@ class ModelQuestionsDialog(QDialog):
             combo.currentIndexChanged.connect(self._on_changed)
         self.labels.textChanged.connect(self._on_changed)
         self.finished.connect(self._stop)
-        self._worker = PreviewWorker(path, frames, self.picture.changed.emit)
+        self._worker = PreviewWorker(entry.path, frames, self.picture.changed.emit)
         self.picture.worker = self._worker
         self._worker.start()
         self._show_count()
@@ -193,12 +194,12 @@ class ModelQuestionsDialog(QDialog):
         """Writes the answers into the sidecar beside the model."""
         changes = {"labels": list(self.answers.labels)} if self._own else self.answers.confirmed()
         try:
-            write_sidecar(self._path, changes)
+            write_sidecar(self._entry.sidecar, changes)
         except ModelError as error:
             self._count.setText(str(error))
             return
         self.accept()
-        self.saved.emit(str(self._path))
+        self.saved.emit(str(self._entry.path))
 
     def load_labels(self, path: Path) -> None:
         """Takes class names from a text file, one per line."""
@@ -232,7 +233,7 @@ class ModelQuestionsDialog(QDialog):
         if not self._save.isEnabled():
             return
         try:
-            present = read_sidecar(self._path)
+            present = read_sidecar(self._entry.sidecar)
         except ModelError:
             present = {}
         changes: dict[str, Any] = self.answers.sidecar(self._before)
@@ -254,9 +255,9 @@ class _Choice(QComboBox):
         QPainter(self).drawPixmap(QPoint(self.width() - 30, (self.height() - 20) // 2), arrow)
 
 
-def explain_sidecar(path: Path) -> str:
+def explain_sidecar(entry: ModelEntry) -> str:
     """Where the answers for a model lie."""
-    return f"Saved in {sidecar_path(path).name} beside the model."
+    return f"Saved in {entry.sidecar}." if entry.bundled else f"Saved in {entry.sidecar.name} beside the model."
 
 
 def _choice(texts: Sequence[str]) -> QComboBox:
