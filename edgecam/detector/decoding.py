@@ -11,6 +11,7 @@ from edgecam.detector.decoders.dense import decode_dense, decode_grid
 from edgecam.detector.decoders.fastestdet import decode_fastestdet
 from edgecam.detector.decoders.finished import decode_boxes_scores, decode_lists, decode_rows
 from edgecam.detector.decoders.levels import decode_gfl_levels
+from edgecam.detector.decoders.offsets import decode_offsets
 from edgecam.detector.description import Decoder
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ DECODERS: dict[Decoder, DecodeFunction] = {
     Decoder.ROWS: decode_rows,
     Decoder.LISTS: decode_lists,
     Decoder.BOXES_SCORES: decode_boxes_scores,
+    Decoder.OFFSETS: decode_offsets,
     Decoder.FASTESTDET: decode_fastestdet,
     Decoder.YOLO_FASTEST: decode_yolo_fastest,
 }

@@ -59,6 +59,7 @@ class Decoder(enum.StrEnum):
     ROWS: finished boxes, one row each (YOLOv10, YOLO26, YOLOv7 with NMS, SSD's DetectionOutput, AutoML).
     LISTS: finished boxes, scores and classes apart (TF Object Detection, RT-DETR, torchvision, mmdeploy).
     BOXES_SCORES: boxes and the scores of each class apart (SSD, DETR without its last layer).
+    OFFSETS: class scores and offsets from anchor boxes (EfficientDet's raw heads).
     FASTESTDET, YOLO_FASTEST: the heads of FastestDet and Yolo-FastestV2.
     """
 
@@ -69,6 +70,7 @@ class Decoder(enum.StrEnum):
     ROWS = "rows"
     LISTS = "lists"
     BOXES_SCORES = "boxes-scores"
+    OFFSETS = "offsets"
     FASTESTDET = "fastestdet"
     YOLO_FASTEST = "yolo-fastest"
 
@@ -117,7 +119,7 @@ class OutputSpec:
         activation: what is still to be done to the scores.
         rows: each cell is a row (N, values), not a column (values, N).
         objectness: a score of its own says whether there is an object at all.
-        box: the order of a box's numbers.
+        box: the order of a box's numbers; of offsets whether y comes first (YXYX) or x.
         normalized: boxes are fractions of the input's sides, not its pixels.
         anchors: for each level the (width, height) in input pixels of its anchor boxes.
         columns: what the columns of ROWS hold: COLUMNS of `decoders.rows`, "" for one of no interest.

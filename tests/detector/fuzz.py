@@ -121,6 +121,10 @@ FITTING: dict[Decoder, tuple[tuple[tuple[int, ...], ...], OutputSpec]] = {
         ((1, 30, 4), (1, 30, 5)),
         OutputSpec(Decoder.BOXES_SCORES, activation=Activation.SOFTMAX, rows=True, class_ids=(-1, 0, 1, 2, 3)),
     ),
+    Decoder.OFFSETS: (
+        ((1, 20, 5), (1, 20, 4)),
+        OutputSpec(Decoder.OFFSETS, strides=(16, 32), anchors=(((20.0, 30.0),),) * 2, activation=Activation.NONE),
+    ),
     Decoder.FASTESTDET: (((1, 8, 4, 4),), OutputSpec(Decoder.FASTESTDET, activation=Activation.NONE)),
     Decoder.YOLO_FASTEST: (
         ((1, 4, 4, 18),),

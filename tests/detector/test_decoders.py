@@ -274,59 +274,21 @@ def test_the_table_knows_every_decoder() -> None:
     assert set(DECODERS) == set(Decoder)
 
 
-EVERY = {
-    Decoder.DENSE: (DENSE, [COLUMNS]),
-    Decoder.GRID: (
-        OutputSpec(Decoder.GRID, activation=NONE, rows=True, objectness=True),
-        [np.ones((1, CELLS, 7), np.float32)],
-    ),
-    Decoder.ANCHORS: (V5, v5_heads()),
-    Decoder.YOLO_FASTEST: (
-        OutputSpec(Decoder.YOLO_FASTEST, strides=(16,), anchors=V5.anchors[:1], activation=NONE),
-        [np.ones((1, 4, 6, 12), np.float32)],
-    ),
-    Decoder.FASTESTDET: (OutputSpec(Decoder.FASTESTDET, activation=NONE), [np.ones((1, 8, 4, 6), np.float32)]),
-    Decoder.ROWS: (replace(ROWS, columns=YOLO26), [np.ones((1, 5, 6), np.float32)]),
-    Decoder.LISTS: (
-        OutputSpec(Decoder.LISTS, activation=NONE, box=BoxFormat.XYXY),
-        [np.ones((1, 5, 4), np.float32), np.ones((1, 5), np.float32), np.ones((1, 5), np.float32)],
-    ),
-    Decoder.BOXES_SCORES: (
-        OutputSpec(Decoder.BOXES_SCORES, activation=NONE, rows=True),
-        [np.ones((1, 5, 4), np.float32), np.ones((1, 5, 3), np.float32)],
-    ),
-    Decoder.GFL: (OutputSpec(Decoder.GFL, activation=NONE, bins=2), [np.ones((1, 10, CELLS), np.float32)]),
-}
-
-
-@pytest.mark.parametrize("decoder", list(Decoder))
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e38, -1e38, 0.0])
-def test_no_number_escapes(decoder: Decoder, value: float) -> None:
-    spec, outputs = EVERY[decoder]
-    found = decode([np.full_like(output, value) for output in outputs], spec, ASK)
-    assert np.isfinite(found.boxes).all()
-    assert np.isfinite(found.scores).all()
-    assert (found.scores <= 1).all()
-    assert (found.class_ids >= 0).all()
-
-
-@pytest.mark.parametrize("decoder", list(Decoder))
-@pytest.mark.parametrize(
-    "shape", [(), (0,), (3,), (1, 0), (0, 4), (1, 1, 1), (2, 3, 4, 5), (1, 3, 0, 0), (1, 1, 1, 1, 1, 1)]
-)
-def test_a_wrong_shape_is_a_value_error(decoder: Decoder, shape: tuple[int, ...]) -> None:
-    spec, outputs = EVERY[decoder]
-    try:
-        found = decode([np.zeros(shape, np.float32) for _ in outputs], spec, ASK)
-    except (ValueError, IndexError):
-        return
-    assert len(found) == 0
-
-
-def test_a_million_boxes_become_a_thousand() -> None:
-    spec, _ = EVERY[Decoder.ROWS]
-    rows = np.tile(f32([1, 2, 3, 4, 0.5, 0]), (1_000_000, 1))
-    rows[77, 4] = 0.9
-    found = decode([rows], spec, ASK)
-    assert len(found) == ASK.max_candidates
-    assert found.scores.max() == pytest.approx(0.9)
+def test_offsets_from_anchors_by_level_and_joined() -> None:
+    spec = OutputSpec(
+        Decoder.OFFSETS, strides=(32, 64), box=BoxFormat.YXYX, rows=True,
+        anchors=(((20.0, 40.0), (40.0, 20.0)), ((64.0, 64.0), (90.0, 45.0))),
+    )  # fmt: skip
+    scores = [np.full((1, 2, 3, 2 * 3), -20, np.float32), np.full((1, 1, 2, 2 * 3), -20, np.float32)]
+    boxes = [np.zeros((1, 2, 3, 2 * 4), np.float32), np.zeros((1, 1, 2, 2 * 4), np.float32)]
+    scores[0][0, 1, 2, 3 + 2] = logit(0.75)  # the second anchor, 40x20 around (80, 48)
+    boxes[0][0, 1, 2, 4:] = [0.5, -0.25, np.log(2), np.log(0.5)]  # y, x, height, width: (70, 58), 20x40
+    scores[1][0, 0, 1, 0] = logit(0.5)  # 96 pixels are shared by two cells: this one's centre is (72, 32)
+    expected = ([[60, 38, 80, 78], [40, 0, 104, 64]], [0.75, 0.5], [2, 0])
+    assert in_order(decode([*scores, *boxes], spec, ASK)) == expected
+    first = [maps.transpose(0, 3, 1, 2) for maps in (*scores, *boxes)]
+    assert in_order(decode(first, replace(spec, rows=False), ASK)) == expected
+    joined = [np.concatenate([m.reshape(1, -1, n) for m in maps], axis=1) for maps, n in ((scores, 3), (boxes, 4))]
+    assert in_order(decode(joined, spec, ASK)) == expected
+    flipped = [joined[0], joined[1][..., [1, 0, 3, 2]]]
+    assert in_order(decode(flipped, replace(spec, box=BoxFormat.CXCYWH), ASK)) == expected

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgecam.detections import Detections
 from edgecam.detector.decoders.candidates import (
     Array,
     Request,
+    best_of_levels,
     known_classes,
     pick,
     probabilities,
@@ -22,6 +22,7 @@ from edgecam.detector.description import Activation
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from edgecam.detections import Detections
     from edgecam.detector.description import OutputSpec
 
 
@@ -31,7 +32,7 @@ def decode_anchors(outputs: Sequence[Array], spec: OutputSpec, request: Request)
     Box as in YOLOv5: centre (2σ − 0.5) cells from the cell's corner, sides (2σ)² anchors.
     """
     _need_levels(outputs, spec)
-    return _best_of_levels(
+    return best_of_levels(
         [
             _level(_anchor_rows(output, len(anchors)), stride, anchors, spec, request)
             for output, stride, anchors in zip(outputs, spec.strides, spec.anchors, strict=True)
@@ -55,7 +56,7 @@ def decode_yolo_fastest(outputs: Sequence[Array], spec: OutputSpec, request: Req
         classes = np.broadcast_to(values[..., None, 5 * count :], (rows, columns, count, width - 5 * count))
         table = np.concatenate([boxes, objectness, classes], axis=-1).transpose(2, 0, 1, 3)  # (A, H, W, 5 + C)
         levels.append(_level(table, stride, anchors, spec, request))
-    return _best_of_levels(levels, request)
+    return best_of_levels(levels, request)
 
 
 def _need_levels(outputs: Sequence[Array], spec: OutputSpec) -> None:
@@ -104,14 +105,3 @@ def _level(
     centre = (box[:, :2] * 2 - 0.5 + cell) * stride
     half = (box[:, 2:] * 2) ** 2 * np.array(anchors, np.float32)[anchor[index]] / 2
     return sound(np.concatenate([centre - half, centre + half], axis=1), best, to_labels(class_ids, labels))
-
-
-def _best_of_levels(levels: Sequence[Detections], request: Request) -> Detections:
-    found = Detections(
-        np.concatenate([level.boxes for level in levels]),
-        np.concatenate([level.scores for level in levels]),
-        np.concatenate([level.class_ids for level in levels]),
-    )
-    if len(found) <= request.max_candidates:
-        return found
-    return found[np.argpartition(-found.scores, request.max_candidates)[: request.max_candidates]]

@@ -11,6 +11,8 @@ from edgecam.detections import Detections
 from edgecam.detector.description import Activation, BoxFormat
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from edgecam.detector.description import OutputSpec
@@ -157,3 +159,15 @@ def sound(box: Array, scores: Array, class_ids: Array) -> Detections:
     box, scores = box.astype(np.float32, copy=False), scores.astype(np.float32, copy=False)
     keep = np.isfinite(box).all(axis=1) & np.isfinite(scores) & (class_ids >= 0)
     return Detections(box[keep], np.minimum(scores[keep], np.float32(1)), class_ids[keep].astype(np.int64, copy=False))
+
+
+def best_of_levels(levels: Sequence[Detections], request: Request) -> Detections:
+    """The candidates of all levels; at most so many as wanted, the best."""
+    found = Detections(
+        np.concatenate([level.boxes for level in levels]),
+        np.concatenate([level.scores for level in levels]),
+        np.concatenate([level.class_ids for level in levels]),
+    )
+    if len(found) <= request.max_candidates:
+        return found
+    return found[np.argpartition(-found.scores, request.max_candidates)[: request.max_candidates]]

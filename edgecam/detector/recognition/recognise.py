@@ -9,6 +9,7 @@ import numpy as np
 
 from edgecam.detector.description import METADATA_KEY, InputSpec, Layout, ModelDescription, Thresholds
 from edgecam.detector.description_json import complete
+from edgecam.detector.recognition.efficientdet import match_efficientdet
 from edgecam.detector.recognition.exporters import Exported, read_exported
 from edgecam.detector.recognition.finished import match_boxes_scores, match_lists, match_rows
 from edgecam.detector.recognition.graph import Graph, Output
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 MATCHERS = (
     match_gfl_levels,
     match_anchors,
+    match_efficientdet,
     match_boxes_scores,
     match_single,
     match_fastestdet,
@@ -234,7 +236,9 @@ def _combine(
         precision,
         dict(exported.provenance),
     )
-    questions = (*named.questions, *(match.questions if spec.dtype != "uint8" else ()))
+    # Bytes are fed as they are; anchors are a guess all the same.
+    unsure = [one for one in match.questions if spec.dtype != "uint8" or one is Question.ANCHORS]
+    questions = (*named.questions, *unsure)
     asked = tuple(question for question in dict.fromkeys(questions) if not _answered(question, sidecar))
     if sidecar:
         description = complete(merged(description.to_dict(), sidecar), source=source)
