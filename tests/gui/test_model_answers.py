@@ -9,9 +9,10 @@ import pytest
 
 from edgecam.detector.description import Decoder, Resize
 from edgecam.detector.description_json import complete
+from edgecam.detector.recognition.efficientdet import STRIDES, efficientdet_anchors
 from edgecam.detector.recognition.heads import ANCHORS_V5, ANCHORS_V7
 from edgecam.detector.recognition.sidecar import merged
-from edgecam.gui.models.answers import SCALINGS, Answers, parse_label_lines
+from edgecam.gui.models.answers import SCALINGS, Answers, anchor_choices, parse_label_lines
 from tests.tiny_models import describe
 
 GIVEN = describe(color="BGR", mean=(103.53, 116.28, 123.675), std=(57.375, 57.12, 58.395))
@@ -46,9 +47,21 @@ def test_size_and_anchors() -> None:
     before = Answers.of(OPEN)
     assert replace(before, input_hw=(640, 416)).sidecar(before) == {"input": {"sizes": [[640, 416]]}}
     before = Answers.of(describe(decoder=Decoder.ANCHORS, anchors=ANCHORS_V5))
-    assert before.anchors == 0
-    changed = merged(describe(decoder=Decoder.ANCHORS).to_dict(), replace(before, anchors=1).sidecar(before))
+    assert before.anchors == ANCHORS_V5
+    changed = merged(describe(decoder=Decoder.ANCHORS).to_dict(), replace(before, anchors=ANCHORS_V7).sidecar(before))
     assert complete(json.loads(json.dumps(changed)), source="here").output.anchors == ANCHORS_V7
+
+
+def test_the_anchors_of_efficientdet_come_in_two_scales() -> None:
+    given = describe(decoder=Decoder.OFFSETS, strides=STRIDES, anchors=efficientdet_anchors((64, 64), 4.0))
+    (small, _), (large, _) = anchor_choices(given)
+    before = Answers.of(given)
+    assert before.anchors == large
+    assert replace(before, anchors=large).sidecar(before) == {}
+    changed = merged(given.to_dict(), replace(before, anchors=small).sidecar(before))
+    assert complete(json.loads(json.dumps(changed)), source="here").output.anchors == small
+    assert small[0][0] == (24.0, 24.0)
+    assert anchor_choices(GIVEN) == ()
 
 
 @pytest.mark.parametrize("scaling", range(len(SCALINGS)))

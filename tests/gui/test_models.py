@@ -15,6 +15,7 @@ from edgecam.gui.models.library_list import ModelLibraryDialog
 from edgecam.gui.models.questions import ModelQuestionsDialog
 from edgecam.gui.panel.class_filter import ClassFilterDialog
 from tests.fakes import PlainCamera
+from tests.family_outputs import efficientdet
 from tests.tiny_models import constant_model, describe, gfl_cells
 
 if TYPE_CHECKING:
@@ -84,6 +85,20 @@ def test_a_dropped_stranger_is_asked_about_and_remembered(window: MainWindow, qt
     assert saved["input"]["color"] == "BGR"
     qtbot.waitUntil(lambda: window.panel.class_list.rows == [("zwei 犬", 1)], timeout=WAIT_MS)
     assert not dialog.isVisible()
+
+
+def test_the_anchors_of_an_efficientdet_are_asked_for(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    path = constant_model(tmp_path / "raw.onnx", efficientdet(90), input_shape=(1, 3, 128, 128))
+    drop(window, path)
+    qtbot.waitUntil(lambda: isinstance(window.models.dialog, ModelQuestionsDialog), timeout=WAIT_MS)
+    dialog = window.models.dialog
+    assert isinstance(dialog, ModelQuestionsDialog)
+    assert dialog.anchors.currentText().startswith("4 cells")
+    dialog.anchors.setCurrentIndex(0)
+    dialog.save()
+    saved = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    assert saved["output"]["anchors"][0][0] == [24, 24]
+    qtbot.waitUntil(lambda: window.pipeline.detect.detector.recognition.questions == (), timeout=WAIT_MS)
 
 
 def test_not_now_is_not_asked_again(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from edgecam.detector.description import Decoder, Resize
+from edgecam.detector.recognition.efficientdet import efficientdet_anchors
 from edgecam.detector.recognition.heads import ANCHORS_V5, ANCHORS_V7
 from edgecam.detector.recognition.match import IMAGENET_MEAN, IMAGENET_STD
 
 if TYPE_CHECKING:
+    from edgecam.detector.decoders.offsets import Anchors
     from edgecam.detector.description import ModelDescription
 
 Triple = tuple[float, float, float]
@@ -38,7 +40,8 @@ RESIZES: Final = (
     (Resize.LETTERBOX_TOP_LEFT, "Keep proportions, in the corner"),
     (Resize.STRETCH, "Stretch"),
 )
-ANCHORS: Final = ((ANCHORS_V5, "Those of YOLOv5"), (ANCHORS_V7, "Those of YOLOv7"))
+YOLO_ANCHORS: Final = ((ANCHORS_V5, "Those of YOLOv5"), (ANCHORS_V7, "Those of YOLOv7"))
+EFFICIENTDET_SCALES: Final = ((3.0, "3 cells (EfficientDet-Lite0 to Lite2)"), (4.0, "4 cells (the others)"))
 SIZES: Final = (256, 320, 416, 512, 640)
 # Of these decoders the outputs tell how many classes there are.
 COUNTED: Final = frozenset(Decoder) - {Decoder.ROWS, Decoder.LISTS}
@@ -51,7 +54,7 @@ class Answers:
     Attributes:
         scaling: an index into SCALINGS; -1 for what the description says, where it is none of these.
         input_hw: None where the file fixes it.
-        anchors: an index into ANCHORS; -1 for what the description says.
+        anchors: see `anchor_choices`; () for those of the description.
     """
 
     color: str
@@ -59,7 +62,7 @@ class Answers:
     resize: Resize
     input_hw: tuple[int, int] | None
     labels: tuple[str, ...]
-    anchors: int = -1
+    anchors: Anchors = ()
 
     @classmethod
     def of(cls, description: ModelDescription) -> Answers:
@@ -68,9 +71,8 @@ class Answers:
         turned = given.color == "BGR"
         mean, std = (_turned(given.mean), _turned(given.std)) if turned else (given.mean, given.std)
         scaling = next((i for i, one in enumerate(SCALINGS) if (one.mean, one.std) == (mean, std)), -1)
-        anchors = next((i for i, (one, _) in enumerate(ANCHORS) if one == description.output.anchors), -1)
         size = None if given.height and given.width else given.sizes[0]
-        return cls(given.color, scaling, given.resize, size, description.labels, anchors)
+        return cls(given.color, scaling, given.resize, size, description.labels, description.output.anchors)
 
     def sidecar(self, before: Answers) -> dict[str, Any]:
         """What a sidecar has to say so that these hold instead of `before`."""
@@ -89,16 +91,24 @@ class Answers:
         changes: dict[str, Any] = {"input": inputs} if inputs else {}
         if self.labels != before.labels:
             changes["labels"] = list(self.labels)
-        if self.anchors >= 0 and self.anchors != before.anchors:
-            changes["output"] = {"anchors": [[list(anchor) for anchor in level] for level in ANCHORS[self.anchors][0]]}
+        if self.anchors and self.anchors != before.anchors:
+            changes["output"] = {"anchors": [[list(anchor) for anchor in level] for level in self.anchors]}
         return changes
 
     def confirmed(self) -> dict[str, Any]:
         """A sidecar that says all of it: what was a guess is now a person's word."""
-        nothing = Answers("", -2, Resize.LETTERBOX, None, (), -1)
+        nothing = Answers("", -2, Resize.LETTERBOX, None, ())
         changes = self.sidecar(nothing)
         changes.setdefault("input", {})["resize"] = self.resize.value
         return changes
+
+
+def anchor_choices(description: ModelDescription) -> tuple[tuple[Anchors, str], ...]:
+    """The usual anchor boxes of a model's decoder; none where it has no use for any."""
+    if description.output.decoder is Decoder.OFFSETS:
+        size = description.input.sizes[0]
+        return tuple((efficientdet_anchors(size, scale), text) for scale, text in EFFICIENTDET_SCALES)
+    return YOLO_ANCHORS if description.output.decoder is Decoder.ANCHORS else ()
 
 
 def parse_label_lines(text: str) -> tuple[str, ...]:

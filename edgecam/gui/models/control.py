@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgecam.detector.detector import Detector
-    from edgecam.detector.model_library import ModelLibrary
+    from edgecam.detector.model_library import ModelEntry, ModelLibrary
     from edgecam.gui.bridge import Bridge
     from edgecam.gui.detection_control import DetectionControl
     from edgecam.gui.preferences import Preferences
@@ -41,6 +41,7 @@ class ModelControl(QObject):
     """Keeps the old model running until the chosen one is loaded and warm."""
 
     running_changed = Signal()
+    chosen_by_hand = Signal()
 
     def __init__(
         self, pipeline: Pipeline, bridge: Bridge, library: ModelLibrary, preferences: Preferences,
@@ -69,6 +70,7 @@ class ModelControl(QObject):
         Args:
             ask: what its file does not say is asked for.
         """
+        self.chosen_by_hand.emit()
         if name_or_path == NONE:
             self._chosen = NONE
             self._preferences.change(model=NONE)
@@ -82,8 +84,21 @@ class ModelControl(QObject):
         self._chosen = entry.name if entry.bundled else str(entry.path)
         if not ask:
             self._asked.add(str(entry.path))
-        records, threads, provider = self._records, self._threads, self._provider
-        size = self._sizes.get(entry.path)
+        self._load(entry, self._threads, self._sizes.get(entry.path))
+
+    def use(self, name: str, *, threads: int, input_hw: tuple[int, int]) -> None:
+        """Loads a model as measurements on this machine suggest it.
+
+        Raises:
+            ModelError: it is no longer there.
+        """
+        entry = self._library.find(name)
+        self._chosen = entry.name if entry.bundled else str(entry.path)
+        self._asked.add(str(entry.path))
+        self._load(entry, threads, input_hw)
+
+    def _load(self, entry: ModelEntry, threads: int | None, size: tuple[int, int] | None) -> None:
+        records, provider = self._records, self._provider
 
         def load() -> Detector:
             return load_detector(entry, records, threads=threads, provider=provider, input_hw=size)

@@ -19,18 +19,17 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from edgecam.detector.description import Decoder
 from edgecam.detector.recognition.match import Question
 from edgecam.detector.recognition.sidecar import merged, read_sidecar, write_sidecar
 from edgecam.errors import ModelError
 from edgecam.gui.models.answers import (
-    ANCHORS,
     COLORS,
     COUNTED,
     RESIZES,
     SCALINGS,
     SIZES,
     Answers,
+    anchor_choices,
     parse_label_lines,
 )
 from edgecam.gui.models.preview import PreviewPicture, PreviewWorker
@@ -78,7 +77,7 @@ class ModelQuestionsDialog(QDialog):
         self.color = _choice([text for _, text in COLORS])
         self.scaling = _choice([one.text for one in SCALINGS])
         self.resize_rule = _choice([text for _, text in RESIZES])
-        self.anchors = _choice([text for _, text in ANCHORS])
+        self.anchors = _choice([])
         self.input_size = _choice([])
         self.labels = QPlainTextEdit()
         self.labels.setAccessibleName("Class names, one per line")
@@ -122,7 +121,7 @@ class ModelQuestionsDialog(QDialog):
             RESIZES[self.resize_rule.currentIndex()][0],
             self.input_size.currentData(),
             parse_label_lines(self.labels.toPlainText()),
-            self.anchors.currentIndex() if self.anchors.currentIndex() < len(ANCHORS) else -1,
+            self._anchors[self.anchors.currentIndex()] if self._anchors else (),
         )
 
     # What it is made of
@@ -130,10 +129,16 @@ class ModelQuestionsDialog(QDialog):
     def _fill(self) -> None:
         before = self._before
         self.color.setCurrentIndex([color for color, _ in COLORS].index(before.color))
-        for combo, index in ((self.scaling, before.scaling), (self.anchors, before.anchors)):
-            if index < 0:
-                combo.addItem("As the file says")
-            combo.setCurrentIndex(index if index >= 0 else combo.count() - 1)
+        if before.scaling < 0:
+            self.scaling.addItem("As the file says")
+        self.scaling.setCurrentIndex(before.scaling if before.scaling >= 0 else self.scaling.count() - 1)
+        choices = anchor_choices(self._recognition.description)
+        self.anchors.addItems([text for _, text in choices])
+        known = next((i for i, (anchors, _) in enumerate(choices) if anchors == before.anchors), -1)
+        if choices and known < 0:
+            self.anchors.addItem("As the file says")
+        self._anchors = [*(anchors for anchors, _ in choices), before.anchors] if choices else []
+        self.anchors.setCurrentIndex(known if known >= 0 else self.anchors.count() - 1)
         self.resize_rule.setCurrentIndex([rule for rule, _ in RESIZES].index(before.resize))
         given = self._recognition.description.input
         if before.input_hw is None:
@@ -163,7 +168,7 @@ class ModelQuestionsDialog(QDialog):
             form.addRow(_row_name("Pixel values", Question.SCALING in asked), self.scaling)
             form.addRow(_row_name("Fitting the picture", Question.RESIZE in asked), self.resize_rule)
             form.addRow(_row_name("Input size", False), self.input_size)
-            if self._recognition.description.output.decoder is Decoder.ANCHORS:
+            if self.anchors.count():
                 form.addRow(_row_name("Anchor boxes", Question.ANCHORS in asked), self.anchors)
         side.addLayout(form)
         head = QHBoxLayout()
