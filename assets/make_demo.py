@@ -146,13 +146,13 @@ def frames(wall: Image) -> Iterator[Image]:
 
 
 def encode(path: Path, images: Iterator[Image]) -> None:
-    """Writes H.264 High, yuv420p, without B-frames, so that every decoder of a small board plays it."""
+    """Writes H.264 without B-frames, CABAC and deblocking: any board plays it, at half of the usual cost."""
     width, height = CLIP_SIZE
     # BT.601 although it is HD: OpenCV converts every clip as BT.601 and ignores the tag.
     tags = "-colorspace smpte170m -color_primaries bt709 -color_trc bt709"
     colour = f"-vf scale=out_color_matrix=bt601:out_range=tv {tags}"
     source = f"-f rawvideo -pix_fmt bgr24 -s {width}x{height} -r {RATE} -i -"
-    codec = "-c:v libx264 -profile:v high -preset veryslow -tune film -crf 25 -bf 0 -g 60 -pix_fmt yuv420p -threads 1"
+    codec = "-c:v libx264 -profile:v high -preset veryslow -tune fastdecode -crf 24 -bf 0 -g 60 -pix_fmt yuv420p -threads 1"
     exact = "-map_metadata -1 -fflags +bitexact -flags:v +bitexact -movflags +faststart"
     command = ["ffmpeg", "-v", "error", "-y", *f"{source} {colour} {codec} {exact}".split(), str(path)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE)
