@@ -30,7 +30,7 @@ ICON_SIZES = (16, 24, 32, 48, 64, 128, 256, 512)
 LOCK = PACKAGING / "locks" / f"linux-{MACHINE}-py{sys.version_info.major}{sys.version_info.minor}.txt"
 VENV = ROOT / "build" / f"venv-{LOCK.stem}"
 WHEEL_TAGS = ("manylinux_2_36", "manylinux_2_31", "manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014")
-BUILD_TOOLS = {"objdump": "binutils", "as": "binutils"}
+BUILD_TOOLS = {"objdump": "binutils", "as": "binutils", "strip": "binutils"}
 PACK_TOOLS = {"xz": "xz-utils", "dpkg-deb": "dpkg", "tar": "tar"}
 
 

@@ -27,6 +27,7 @@ DEPENDS = (
     "libx11-xcb1",
     "libsm6",
     "libice6",
+    "libssl3 | libssl3t64",
     "libxcb1",
     "libxcb-randr0",
     "libxcb-render0",

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from notices import write_notices
-from stubs import replace_unused_libraries
+from stubs import drop_unneeded, replace_unused_libraries
 
 
 def missing_libraries(bundle: Path) -> list[str]:
@@ -29,9 +29,15 @@ def main() -> int:
     bundle, collected = Path(sys.argv[1]), Path(sys.argv[2])
     replaced = replace_unused_libraries(bundle, platform.machine())
     print(f"stand-ins: {', '.join(replaced)}")
+    dropped = drop_unneeded(bundle / "_internal" / "opencv_python_headless.libs", bundle)
+    print(f"no longer needed: {', '.join(dropped)}")
+    for library in sorted(bundle.glob("_internal/PySide6/Qt/lib/libicu*.so.*")):
+        # Symbol tables only. The libraries of the other wheels were edited by patchelf: GNU strip breaks such files.
+        subprocess.run(["strip", "--strip-unneeded", str(library)], check=True)
     (bundle / "LICENSE").write_bytes((bundle / "_internal" / "LICENSE").read_bytes())
     pairs = [tuple(line.split("\t", 1)) for line in collected.read_text(encoding="utf-8").splitlines()]
-    unknown = write_notices(bundle, [(target, source) for target, source in pairs], bundle / "THIRD-PARTY-NOTICES.txt")
+    inside = [(target, source) for target, source in pairs if Path(target).name not in dropped]
+    unknown = write_notices(bundle, inside, bundle / "THIRD-PARTY-NOTICES.txt")
     collected.unlink()
     missing = missing_libraries(bundle)
     for name in unknown:

@@ -1,12 +1,14 @@
 """Small stand-ins for two large libraries that the bundle must have, but does not use.
 
 ICU's data (32 MB): Qt needs the library to start. Only sorting by language and exotic text encodings read it, and
-edgecam uses neither; ICU then answers "missing resource", and Qt goes on without.
+edgecam uses neither; ICU then answers "missing resource", and Qt goes on without. It is what ICU's own "stubdata" is.
 
-OpenCV's OpenBLAS (10 MB on ARM, 37 MB on x86): for `cv2.solve`, `cv2.SVD`, `cv2.gemm` and their like. edgecam decodes,
-converts and resizes; a call of one of these would end the program at once (`abort`), not give a wrong number.
+OpenCV's OpenBLAS (10 MB on ARM, 37 MB on x86) with the Fortran library below it: for `cv2.solve`, `cv2.SVD`, `cv2.gemm`
+and their like. edgecam decodes, converts and resizes; a call of one of these says so and ends the program, and never
+gives a wrong number. tests/packaging/test_stubs.py looks for such calls.
 
-Made with the assembler and linker that PyInstaller needs anyway.
+Both are permissively licensed, and either can be put back: the library of the wheel, under the same name. Made with the
+assembler and linker that PyInstaller needs anyway.
 """
 
 from __future__ import annotations
@@ -40,10 +42,26 @@ FUNCTION = """
         .globl {symbol}
         .type {symbol}, %function
 {symbol}:
-        {jump}
+        {say_and_abort}
         .size {symbol}, . - {symbol}
 """
-JUMP = {"x86_64": "jmp abort@PLT", "aarch64": "b abort"}
+MESSAGE = """
+        .section .rodata
+text:   .asciz "edgecam: this bundle leaves out OpenCV's linear algebra (LAPACK), and something called it.\\n"
+"""
+SAY_AND_ABORT = {
+    "x86_64": """push %rax
+        mov $2, %edi
+        lea text(%rip), %rsi
+        xor %eax, %eax
+        call dprintf@PLT
+        call abort@PLT""",
+    "aarch64": """mov w0, 2
+        adrp x1, text
+        add x1, x1, :lo12:text
+        bl dprintf
+        bl abort""",
+}
 NO_EXECUTABLE_STACK = '\n        .section .note.GNU-stack,"",%progbits\n'
 
 
@@ -58,9 +76,35 @@ def replace_unused_libraries(bundle: Path, machine: str) -> list[str]:
     for library in sorted(bundle.glob("_internal/opencv_python_headless.libs/libopenblas*")):
         wanted = symbols(next(bundle.glob("_internal/cv2/cv2.*.so")), "--undefined-only")
         needed = sorted(set(wanted) & set(symbols(library, "--defined-only")))
-        assemble(library, "".join(FUNCTION.format(symbol=name, jump=JUMP[machine]) for name in needed))
+        assemble(library, functions_that_abort(needed, machine))
         replaced.append(library.name)
     return replaced
+
+
+def functions_that_abort(names: list[str], machine: str) -> str:
+    """The source of a library whose functions say that they are left out, and end the program."""
+    body = SAY_AND_ABORT[machine]
+    return MESSAGE + "".join(FUNCTION.format(symbol=name, say_and_abort=body) for name in names)
+
+
+def drop_unneeded(folder: Path, bundle: Path) -> list[str]:
+    """Removes the libraries of `folder` that no file of the bundle names any more; returns their names."""
+    dropped: list[str] = []
+    while True:
+        files = [path for path in bundle.rglob("*.so*") if path.is_file() and not path.is_symlink()]
+        needed = set().union(*(needed_by(path) for path in files))
+        unneeded = [path for path in sorted(folder.glob("*.so*")) if path.name not in needed]
+        if not unneeded:
+            return dropped
+        for path in unneeded:
+            path.unlink()
+            dropped.append(path.name)
+
+
+def needed_by(library: Path) -> set[str]:
+    """The names of the libraries that a library wants loaded with it."""
+    listed = subprocess.run(["readelf", "-d", str(library)], capture_output=True, text=True, check=True).stdout
+    return set(re.findall(r"\(NEEDED\).*\[(.+)\]", listed))
 
 
 def symbols(library: Path, which: str) -> list[str]:

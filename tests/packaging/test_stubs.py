@@ -50,12 +50,25 @@ def test_icu_data_is_loaded_under_its_old_name_and_is_empty(stubs: Any, library:
 
 
 def test_a_call_into_a_stand_in_ends_the_program(stubs: Any, library: Path) -> None:
-    jump = stubs.JUMP[platform.machine()]
-    stubs.assemble(library, stubs.FUNCTION.format(symbol="dgesv_", jump=jump))
+    stubs.assemble(library, stubs.functions_that_abort(["dgesv_", "sgesv_"], platform.machine()))
     call = f"import ctypes; ctypes.CDLL({str(library)!r}).dgesv_(); print('went on')"
     done = subprocess.run([sys.executable, "-c", call], capture_output=True, text=True, timeout=30)
     assert done.returncode == -6  # SIGABRT
     assert "went on" not in done.stdout
+    assert done.stderr.startswith("edgecam: this bundle leaves out OpenCV's linear algebra")
+
+
+def test_what_only_a_replaced_library_needed_is_dropped(stubs: Any, library: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "libs"
+    folder.mkdir()
+    compiled = tmp_path / "empty.o"
+    subprocess.run(["as", "-o", compiled, "/dev/null"], check=True)
+    for name, needed in (("liba.so", ()), ("libb.so", ("liba.so",)), ("libc.so", ()), ("../user.so", ("libc.so",))):
+        link = ["ld", "-shared", "--no-as-needed", "-soname", Path(name).name, "-o", folder / name, compiled]
+        subprocess.run([*link, *(folder / other for other in needed)], check=True)
+    library.unlink()
+    assert stubs.drop_unneeded(folder, tmp_path) == ["libb.so", "liba.so"]
+    assert [path.name for path in folder.iterdir()] == ["libc.so"]
 
 
 def test_edgecam_calls_none_of_the_functions_that_are_left_out() -> None:
