@@ -34,6 +34,7 @@ _ELEMENT = {
     "float64": TensorProto.DOUBLE,
     "uint8": TensorProto.UINT8,
     "int8": TensorProto.INT8,
+    "int16": TensorProto.INT16,
     "int32": TensorProto.INT32,
     "int64": TensorProto.INT64,
 }

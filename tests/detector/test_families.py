@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -205,3 +206,16 @@ def test_categories_of_coco_have_gaps() -> None:
         "toothbrush",
     ]
     assert [COCO_FROM_CATEGORY[number] for number in (0, 12, 26, 83)] == [-1] * 4
+
+
+@pytest.mark.parametrize("name", ["EfficientDet, raw", "EfficientDet, joined", "DETR"])
+def test_names_of_categories_with_gaps_can_be_changed(tmp_path: Path, name: str) -> None:
+    """80 names for 90 category numbers: what the window writes once somebody has looked at them."""
+    _, outputs, model, _, _ = CASES[name]
+    path = constant_model(tmp_path / "some.onnx", outputs, **{"input_shape": (1, 3, 128, 128)} | model)
+    before = Detector(path, threads=1)(grey(128, 128)).candidates
+    names = [f"my {label}" for label in Detector(path, threads=1).labels]
+    path.with_suffix(".json").write_text(json.dumps({"labels": names}))
+    detector = Detector(path, threads=1)
+    assert list(detector.labels) == names
+    assert detector(grey(128, 128)).candidates.class_ids.tolist() == before.class_ids.tolist()

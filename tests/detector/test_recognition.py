@@ -194,3 +194,13 @@ def test_each_family_prepares_its_pictures_in_its_own_way(
     path = constant_model(tmp_path / "some.onnx", outputs, input_shape=(1, 3, 128, 128))
     spec = Detector(path, threads=1).description.input
     assert (spec.color, spec.resize, spec.std[0]) == (color, resize, std)
+
+
+def test_a_further_input_of_a_type_that_cannot_be_fed(tmp_path: Path) -> None:
+    """Found by fuzzing: the name is known, the type is none of ours."""
+    path = constant_model(
+        tmp_path / "odd.onnx", {"output0": dense(4).T[None]}, input_shape=(1, 3, 128, 128),
+        extra_inputs={"orig_target_sizes": ((1, 2), "int16")},
+    )  # fmt: skip
+    with pytest.raises(ModelError, match="further input, 'orig_target_sizes' tensor"):
+        Detector(path, threads=1)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from edgecam.detector.recognition.graph import Graph, Tensor
 
 PICTURE_DTYPES = ("float32", "uint8", "float16", "int8")
+EXTRA_DTYPES = ("float32", "float16", "float64", "int32", "int64")
 MAX_SIDE = 8192
 
 # Further inputs by what is in their name: exports that scale boxes back to a frame themselves.
@@ -56,7 +57,7 @@ def read_input(graph: Graph, *, source: str) -> InputSpec:
     for other in graph.inputs:
         if other is not tensor:
             kind = next((kind for pattern, kind in _EXTRAS if pattern.search(other.name)), None)
-            if kind is None:
+            if kind is None or other.dtype not in EXTRA_DTYPES:
                 raise ModelError(f"{source}: it wants a further input, {other}, of which edgecam knows nothing.")
             extra[other.name] = kind
     return InputSpec(layout=layout, dtype=tensor.dtype, height=height, width=width, batched=batched, extra=extra)

@@ -33,6 +33,8 @@ def label(match: Match, labels: tuple[str, ...], *, source: str) -> Named:
     """
     output = match.output
     if labels:
+        if len(labels) == len(COCO) and match.classes in {CATEGORIES - 1, CATEGORIES}:
+            return Named(labels, _by_category(output, match.classes))
         if match.classes not in {None, len(labels)}:
             raise ModelError(f"{source}: {len(labels)} labels are given, but it has {match.classes} classes.")
         one_based = match.one_based and not output.class_ids
