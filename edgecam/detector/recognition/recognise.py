@@ -267,15 +267,11 @@ def _prepared(spec: InputSpec, match: Match, exported: Exported) -> InputSpec:
 
 
 def _by_sidecar_alone(sidecar: Mapping[str, Any], spec: InputSpec, name: str, source: str) -> Recognition:
-    base = {"name": name, "labels": [], "input": _as_dict(spec), "output": {}}
+    base = {"name": name, "labels": [], "input": asdict(spec), "output": {}}
     description = complete(merged(base, sidecar), source=source)
     if not description.labels:
         raise ModelError(f"{source}: its sidecar says how to decode it, but names no labels.")
     return Recognition(description, "as its sidecar says", ("the sidecar",))
-
-
-def _as_dict(spec: InputSpec) -> dict[str, Any]:
-    return asdict(spec)
 
 
 def _answered(question: Question, sidecar: Mapping[str, Any]) -> bool:

@@ -41,7 +41,7 @@ RESIZES: Final = (
     (Resize.STRETCH, "Stretch"),
 )
 YOLO_ANCHORS: Final = ((ANCHORS_V5, "Those of YOLOv5"), (ANCHORS_V7, "Those of YOLOv7"))
-EFFICIENTDET_SCALES: Final = ((3.0, "3 cells (EfficientDet-Lite0 to Lite2)"), (4.0, "4 cells (the others)"))
+EFFICIENTDET_SCALES: Final = ((3.0, "3 cells wide (Lite0 to Lite2)"), (4.0, "4 cells wide (D0 to D7, Lite3, Lite4)"))
 SIZES: Final = (256, 320, 416, 512, 640)
 # Of these decoders the outputs tell how many classes there are.
 COUNTED: Final = frozenset(Decoder) - {Decoder.ROWS, Decoder.LISTS}
