@@ -23,9 +23,9 @@ _internal/PySide6: replace them there with your own build of the same version, a
 available from the Qt Company (download.qt.io) and, as Debian source packages, from Debian. FFmpeg's libraries in
 _internal/opencv_python_headless.libs are likewise separate and replaceable, under the LGPL, version 2.1 or later.
 
-Two libraries are small stand-ins made by edgecam's build: PySide6/Qt/lib/libicudata.so.* (ICU's data; a Qt that needs it
-finds the whole one in the wheel PySide6_Essentials) and opencv_python_headless.libs/libopenblas-*.so. Either can be
-replaced by the file of the same name from the wheel.
+Two libraries are small stand-ins made by edgecam's build: PySide6/Qt/lib/libicudata.so.* (ICU's data) and
+opencv_python_headless.libs/libopenblas-*.so. Either can be replaced by the file of the same name from the wheel
+(PySide6_Essentials, opencv-python-headless), and has to be for a Qt of your own that wants ICU's data.
 
 """
 
