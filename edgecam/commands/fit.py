@@ -1,36 +1,50 @@
-"""`edgecam fit`: which model, input size and number of threads suit this machine and a wish."""
+"""`edgecam fit`: which model, input size, precision and number of threads suit this machine and a wish."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+import sys
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
-from edgecam.commands.source_options import model_library, positive_float, positive_int
+from edgecam.commands.source_options import camera_maker, model_library, model_records, positive_float, positive_int
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
-    from edgecam.bench.models import CaseResult
+    from edgecam.bench.models import Case, CaseResult
+    from edgecam.detector.detector import Detector
+    from edgecam.detector.model_library import ModelEntry
+    from edgecam.fit.burden import Burden
     from edgecam.fit.choice import Choice, Wish
-    from edgecam.fit.watch import Moment
+    from edgecam.fit.keeper import Moment
 
 NAME = "fit"
+LOAD_S = 0.3  # about what loading a case takes; only for the share of the work that is done
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    import argparse
+
     parser = subparsers.add_parser(NAME, help="find the model, input size and threads that suit this machine")
     add = parser.add_argument
     add("source", nargs="?", default="demo", metavar="SOURCE", help="what to watch with --watch (default: demo)")
     add("--at-least", type=positive_float, default=30.0, metavar="N", help="detections per second (default: 30)")
+    add("--camera-rate", action="store_true", help="as many detections as SOURCE gives pictures, instead of --at-least")
     add("--cpu", type=positive_float, metavar="P", help="at most P %% of the processor (100: all cores)")
     add("--below", type=positive_float, metavar="C", help="with --watch: step down when the processor reaches C °C")
     add("--threads", type=positive_int, metavar="N", help="only with so many threads (default: 1 to cores − 1)")
     add("--rounds", type=positive_int, default=4, metavar="N", help="turns of half a second per case (default: 4)")
     add("--watch", type=positive_float, metavar="S", help="then run for S seconds, stepping down and up as needed")
+    add("--burden", choices=("busy", "quota"),
+        help="with --watch: in the middle third of the time, a busy process on every core, or a CPU quota by control "
+        "group (Linux, as root)")  # fmt: skip
+    add("--quota", type=positive_float, default=25.0, metavar="P",
+        help="with --burden quota: percent of one core that edgecam gets (default: 25)")  # fmt: skip
     add("--json", action="store_true", help="as JSON, for programs")
+    add("--offered", type=positive_float, help=argparse.SUPPRESS)  # the window knows its camera's rate
+    add("--progress", action="store_true", help=argparse.SUPPRESS)  # for the window: on stderr, one JSON per line
     parser.set_defaults(run=run, loop=True, realtime=True, fps=None)
 
 
@@ -42,10 +56,7 @@ def run(args: argparse.Namespace) -> int:
     """
     import cv2
 
-    from edgecam import resources
-    from edgecam.bench.loop_camera import sample_frames
     from edgecam.bench.machine import usable_cores
-    from edgecam.bench.models import measure_models
     from edgecam.bench.models_report import models_table
     from edgecam.commands.bench import cases_of
     from edgecam.detector.session import default_threads
@@ -56,9 +67,10 @@ def run(args: argparse.Namespace) -> int:
     threads = [args.threads] if args.threads else sorted({1, max(1, cores // 2), default_threads()})
     library = model_library()
     entries = library.entries() or [library.default()]
+    offered = _rate_of_source(args) if args.camera_rate else args.offered
+    wish = Wish(offered if args.camera_rate else args.at_least, args.cpu, args.below, offered)
     cases = cases_of(entries, threads, all_sizes=True)
-    wish = Wish(args.at_least, args.cpu, args.below)
-    results = measure_models(cases, sample_frames(resources.demo_clip(), 16), rounds=args.rounds)
+    results = measure(cases, args.rounds, tell if args.progress else lambda *_: None)
     choice = choose(results, wish, cores=cores)
     if not args.json:
         print(models_table(results))
@@ -66,14 +78,65 @@ def run(args: argparse.Namespace) -> int:
         print(f"steps: {' → '.join(step_name(choice.ladder, i, choice.index) for i in range(len(choice.ladder)))}")
     moments: list[Moment] = []
     if args.watch:
-        moments = _watch(args, wish, choice, {case.model: case.path for case in cases})
+        moments = _watch(args, wish, choice, {entry.name: entry for entry in entries})
     if args.json:
         print(json.dumps({
-            "why": choice.why, "fulfilled": choice.fulfilled, "chosen": choice.case.to_json(),
-            "ladder": [case.to_json() for case in choice.ladder], "cases": [result.to_json() for result in results],
-            "time_line": [asdict(moment) for moment in moments],
+            "wish": asdict(wish), "why": choice.why, "fulfilled": choice.fulfilled, "chosen": choice.case.to_json(),
+            "ladder": [case.to_json() for case in choice.ladder], "index": choice.index,
+            "cases": [result.to_json() for result in results], "time_line": [asdict(moment) for moment in moments],
         }, indent=2, ensure_ascii=False))  # fmt: skip
     return 0 if choice.fulfilled else 1
+
+
+def measure(cases: Sequence[Case], rounds: int, say: Callable[[str, float], None]) -> list[CaseResult]:
+    """Measures the cases in turns, those with equally many threads together: a small board has not room for all.
+
+    Args:
+        say: told what is under way and which share of the work is done, 0 to 1.
+    """
+    from edgecam import resources
+    from edgecam.bench.loop_camera import sample_frames
+    from edgecam.bench.models import SLICE_S, measure_models
+
+    images = sample_frames(resources.demo_clip(), 16)
+    whole = len(cases) * (LOAD_S + rounds * SLICE_S)
+    done = 0.0
+
+    def step(text: str) -> None:
+        nonlocal done
+        say(text, min(1.0, done / whole))
+        done += LOAD_S if text.startswith("loading") else len(group) * SLICE_S
+
+    results: list[CaseResult] = []
+    for count in sorted({case.threads for case in cases}):
+        group = [case for case in cases if case.threads == count]
+        results += measure_models(group, images, rounds=rounds, say=step)
+    return [replace(result, ratio=results[0].median_ms / result.median_ms) for result in results]
+
+
+def tell(text: str, share: float) -> None:
+    """What is under way, for the window that started this."""
+    print(json.dumps({"text": text, "share": share}), file=sys.stderr, flush=True)
+
+
+def _rate_of_source(args: argparse.Namespace) -> float:
+    """Pictures per second that the source gives, as it says itself.
+
+    Raises:
+        CameraError: it cannot be opened.
+        UsageError: it does not say.
+    """
+    from edgecam.errors import UsageError
+
+    camera = camera_maker(args.source, args)()
+    try:
+        camera.open()
+        fps = camera.mode.fps if camera.mode else None
+    finally:
+        camera.close()
+    if not fps:
+        raise UsageError(f"{camera.name} does not say how many pictures per second it gives: use --at-least.")
+    return float(fps)
 
 
 def step_name(ladder: Sequence[CaseResult], index: int, chosen: int) -> str:
@@ -84,18 +147,33 @@ def step_name(ladder: Sequence[CaseResult], index: int, chosen: int) -> str:
     return f"[{words}]" if index == chosen else words
 
 
-def _watch(args: argparse.Namespace, wish: Wish, choice: Choice, paths: dict[str, Path]) -> list[Moment]:
-    from edgecam.commands.source_options import camera_maker
+def _watch(args: argparse.Namespace, wish: Wish, choice: Choice, entries: dict[str, ModelEntry]) -> list[Moment]:
+    from edgecam.detector.loading import load_detector
     from edgecam.fit.watch import FitWatch
+
+    records = model_records()
 
     def say(moment: Moment) -> None:
         warm = "" if moment.temperature_c is None else f"  {moment.temperature_c:.0f} °C"
+        burden = f"  [{moment.burden}]" if moment.burden else ""
         step = {-1: "  ↓ ", 0: "", 1: "  ↑ "}[moment.step] + moment.reason
         print(
             f"{moment.at_s:5.0f} s  {moment.case}  {moment.per_second:.1f}/s  model {moment.model_ms:.1f} ms  "
-            f"CPU {moment.cpu_percent:.0f} %{warm}{step}",
+            f"CPU {moment.cpu_percent:.0f} %{warm}{burden}{step}",
             flush=True,
         )
 
-    watch = FitWatch(choice, wish, paths)
+    def load(case: CaseResult) -> Detector:
+        return load_detector(entries[case.model], records, threads=case.threads, input_hw=case.input_hw)
+
+    watch = FitWatch(choice, wish, load, _burden(args))
     return watch.run(camera_maker(args.source, args), args.watch, (lambda _: None) if args.json else say)
+
+
+def _burden(args: argparse.Namespace) -> Burden | None:
+    from edgecam.bench.machine import usable_cores
+    from edgecam.fit.burden import BusyProcesses, CpuQuota
+
+    if args.burden == "busy":
+        return BusyProcesses(usable_cores())
+    return CpuQuota(args.quota) if args.burden == "quota" else None

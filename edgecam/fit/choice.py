@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from edgecam.bench.figures import number
@@ -23,11 +23,20 @@ class Wish:
         per_second: at least so many detections per second.
         cpu_percent: at most so much processor time for that, 100 = all cores; None for no limit.
         below_c: the processor stays below so many °C; None for no limit.
+        offered: pictures per second that the source gives, where that is known: a quick detector looks at each of them.
     """
 
     per_second: float
     cpu_percent: float | None = None
     below_c: float | None = None
+    offered: float | None = None
+
+    def __str__(self) -> str:
+        """As it is said after "at least"."""
+        words = f"{number(self.per_second)} per second"
+        if self.cpu_percent is not None:
+            words += f" with at most {number(self.cpu_percent)} % of the processor"
+        return words if self.below_c is None else f"{words}, below {number(self.below_c)} °C"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,11 @@ def choose(results: Sequence[CaseResult], wish: Wish, *, cores: int) -> Choice:
     return Choice(ladder, ladder.index(chosen), best is not None, _why(chosen, wish, cores, len(keeping), len(results)))
 
 
+def done_per_second(result: CaseResult, wish: Wish) -> float:
+    """Detections per second that it will really do: all that the source gives, where it is quick enough."""
+    return min(result.per_second, max(wish.per_second, wish.offered or 0.0))
+
+
 def cpu_percent(result: CaseResult, per_second: float, cores: int) -> float:
     """Processor time that `per_second` detections take, 100 = all cores."""
     return result.cpu_percent / max(result.per_second, 1e-9) * per_second / cores
@@ -78,7 +92,9 @@ def name(result: CaseResult) -> str:
 
 
 def _cpu_is_kept(result: CaseResult, wish: Wish, cores: int) -> bool:
-    return wish.cpu_percent is None or cpu_percent(result, wish.per_second, cores) <= wish.cpu_percent
+    if wish.cpu_percent is None:
+        return True
+    return cpu_percent(result, done_per_second(result, wish), cores) <= wish.cpu_percent
 
 
 def _weights(results: Sequence[CaseResult]) -> dict[tuple[str, int, int], float]:
@@ -112,10 +128,9 @@ def _ladder(
 
 def _why(chosen: CaseResult, wish: Wish, cores: int, keeping: int, all_: int) -> str:
     able = f"it can do {number(chosen.per_second)} detections per second ({number(chosen.median_ms)} ms each)"
-    cost = f"{number(cpu_percent(chosen, wish.per_second, cores))} % of the processor at {number(wish.per_second)}"
-    wished = f"at least {number(wish.per_second)} per second"
-    if wish.cpu_percent is not None:
-        wished += f" with at most {number(wish.cpu_percent)} % of the processor"
+    rate = done_per_second(chosen, wish)
+    cost = f"{number(cpu_percent(chosen, rate, cores))} % of the processor at {number(rate)}"
+    wished = f"at least {replace(wish, below_c=None)}"  # heat shows only while it runs
     if not keeping:
-        return f"none of {all_} reaches {wished}; {name(chosen)} is the quickest: {able}, {cost}."
+        return f"None of {all_} reaches {wished}; {name(chosen)} is the quickest: {able}, {cost}."
     return f"{name(chosen)} is the best of the {keeping} of {all_} that reach {wished}: {able}, {cost}."

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 DOWN_AFTER_S: Final = 3.0
 UP_AFTER_S: Final = 10.0
+REST_S: Final = 2.0  # as long as rates look back
 SETTLE_S: Final = 3.0  # after a step, before what is measured counts
 UP_RESERVE: Final = 1.25  # the better case must be expected to be quicker than wished by this factor
 COOLER_BY_C: Final = 5.0
@@ -60,14 +61,19 @@ class Governor:
         self._went_up_at: float | None = None
         self.reason = ""
 
+    def rest(self, at: float) -> None:
+        """Nothing can be said at present: the source stands, or a model is being loaded."""
+        self._trouble_since = self._room_since = None
+        self._deaf_until = max(self._deaf_until, at + REST_S)
+
     def observe(self, reading: Reading) -> int:
         """-1, 0 or +1: the step to take now; `reason` says why, and `index` is already the new one."""
         if reading.at < self._deaf_until:
             return 0
         trouble = self._trouble(reading)
-        self._trouble_since = (self._trouble_since or reading.at) if trouble else None
+        self._trouble_since = _first(self._trouble_since, reading.at) if trouble else None
         room = not trouble and self._has_room(reading)
-        self._room_since = (self._room_since or reading.at) if room else None
+        self._room_since = _first(self._room_since, reading.at) if room else None
         if self._trouble_since is not None and self.index > 0 and reading.at - self._trouble_since >= DOWN_AFTER_S:
             return self._step(-1, reading.at, trouble)
         if self._room_since is not None and reading.at - self._room_since >= self._patience_s:
@@ -113,3 +119,7 @@ class Governor:
         self._deaf_until = at + SETTLE_S
         self._trouble_since = self._room_since = None
         return step
+
+
+def _first(since: float | None, now: float) -> float:
+    return now if since is None else since

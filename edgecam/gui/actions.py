@@ -34,6 +34,8 @@ class WindowActions:
         self.figures = self._make("Figures", shortcuts.FIGURES, checkable=True)
         self.performance = self._make("Performance", shortcuts.PERFORMANCE, checkable=True)
         self.doctor = self._make("Check this machine…", None)
+        self.fit = self._make("Fit to this board…", None)
+        self.fit.setToolTip("Measure which model and input size suit this board, and use it")
         self.pictures = self._make("Open the folder of snapshots", None)
         self.help = self._make("Keyboard shortcuts", shortcuts.HELP)
         self.quit = self._make("Quit", shortcuts.QUIT)

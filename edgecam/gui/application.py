@@ -58,10 +58,10 @@ def run_window(args: argparse.Namespace) -> int:
     window.actions_.full_screen.setChecked(args.fullscreen)
     if foreign:
         window.toast.say(foreign)
-    if args.model is None:
-        window.models.choose(preferences.value.model, ask=False)
-    else:
+    if args.model is not None:
         window.models.choose(args.model)
+    elif args.threads or not window.fit.resume():
+        window.models.choose(preferences.value.model, ask=False)
     window.cameras.start(args.source)
     spare_collector()
     try:

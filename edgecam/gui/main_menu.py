@@ -36,4 +36,4 @@ class MainMenu(QMenu):
             action.triggered.connect(lambda _=False, name=name: self.theme_chosen.emit(name))
             group.addAction(action)
         self.addSeparator()
-        self.addActions([actions.pictures, actions.doctor, actions.help, actions.quit])
+        self.addActions([actions.fit, actions.pictures, actions.doctor, actions.help, actions.quit])

@@ -19,6 +19,7 @@ from edgecam.gui.cameras.menu import VIDEO_FILTER
 from edgecam.gui.cameras.tuning import CameraTuning
 from edgecam.gui.detection_control import DetectionControl
 from edgecam.gui.figures import Figures
+from edgecam.gui.fit.control import FitControl
 from edgecam.gui.main_menu import MainMenu
 from edgecam.gui.models.control import ModelControl
 from edgecam.gui.panel.performance import Performance
@@ -104,6 +105,7 @@ class MainWindow(QWidget):
             self.pipeline, self.bridge, preferences, watch, self.camera_picker, self.view, self.state_panel,
             self.status_line, self.detections, self.toast, camera_for=camera_for, memory=memory, fps=fps,
         )  # fmt: skip
+        self.fit = FitControl(self.pipeline, self.models, self.panel, self.toast, preferences.folder / "fit.json")
         self.tuning = CameraTuning(self.cameras, memory, self.toast, self)
         self.snapshots = SnapshotSaver(pictures, self)
         self.figures = Figures(
@@ -150,6 +152,7 @@ class MainWindow(QWidget):
         actions.figures.toggled.connect(self._on_figures)
         actions.performance.toggled.connect(self._on_performance)
         actions.doctor.triggered.connect(self._open_doctor)
+        actions.fit.triggered.connect(self.fit.open)
         for action in (actions.realtime, actions.repeat):
             action.toggled.connect(self._on_playback)
         actions.help.triggered.connect(lambda: ShortcutList(parent=self).open())
@@ -303,6 +306,7 @@ class MainWindow(QWidget):
         self.preferences.write()
         self._watch.stop()
         self.tuning.stop()
+        self.fit.stop()
         self.pipeline.stop()
         event.accept()
         self.closed.emit()

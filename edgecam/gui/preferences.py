@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from edgecam.settings import Settings, SettingsStore
 
 WRITE_AFTER_MS = 800
@@ -25,6 +27,11 @@ class Preferences(QObject):
         self._timer.setSingleShot(True)
         self._timer.setInterval(WRITE_AFTER_MS)
         self._timer.timeout.connect(self.write)
+
+    @property
+    def folder(self) -> Path:
+        """Where they are kept, and where other things one chose may be kept, too."""
+        return self._store.path.parent
 
     def change(self, **changes: Any) -> None:
         """Takes new values, by field of `Settings`."""

@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from edgecam.cli import main
 from edgecam.errors import CameraError, ModelError
 from edgecam.fit.choice import Wish, choose
-from edgecam.fit.watch import FitWatch, Moment
+from edgecam.fit.watch import FitWatch
 from tests.bench.conftest import tiny_model as tiny_model
 from tests.fit.test_choice import case
 from tests.pipeline.pipeline_fakes import Behaviour, FakeCamera, FakeDetector
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from edgecam.bench.models import CaseResult
+    from edgecam.fit.keeper import Moment
 
 CASES = [case("small", 10, accuracy=20), case("large", 40, accuracy=30)]
-PATHS = {"small": Path("small.onnx"), "large": Path("large.onnx")}
 
 
 def watch(slowness: float, moments: list[Moment], seconds: float) -> list[Moment]:
     choice = choose(CASES, Wish(15), cores=4)
     assert choice.case.model == "large"
 
-    def load(path: Path, chosen: CaseResult) -> FakeDetector:
+    def load(chosen: CaseResult) -> Any:
         return FakeDetector(chosen.model, chosen.median_ms / 1000 * slowness)
 
-    runner = FitWatch(choice, Wish(15), PATHS, load)  # type: ignore[arg-type]
+    runner = FitWatch(choice, Wish(15), load)
     return runner.run(lambda: FakeCamera("camera", Behaviour(fps=30)), seconds, moments.append)
 
 
@@ -52,13 +53,16 @@ def test_it_stays_on_a_machine_that_is_as_quick_as_measured() -> None:
 def test_source_and_model_that_fail() -> None:
     choice = choose(CASES, Wish(15), cores=4)
 
-    def broken(path: Path, _: CaseResult) -> FakeDetector:
-        raise ModelError(f"{path}: not a model.")
+    def broken(chosen: CaseResult) -> Any:
+        raise ModelError(f"{chosen.model}.onnx: not a model.")
 
-    runner = FitWatch(choice, Wish(15), PATHS, broken)  # type: ignore[arg-type]
+    def whole(_: CaseResult) -> Any:
+        return FakeDetector("x")
+
+    runner = FitWatch(choice, Wish(15), broken)
     with pytest.raises(ModelError, match=r"large\.onnx"):
         runner.run(lambda: FakeCamera("camera"), 5, lambda _: None)
-    runner = FitWatch(choice, Wish(15), PATHS, lambda *_: FakeDetector("x"))  # type: ignore[arg-type,return-value]
+    runner = FitWatch(choice, Wish(15), whole)
     with pytest.raises(CameraError, match="no such file"):
         runner.run(
             lambda: FakeCamera("clip", Behaviour(open_error=CameraError("no such file")), live=False), 5,

@@ -25,6 +25,7 @@ class SidePanel(QFrame):
     score_changed = Signal(float)
     iou_changed = Signal(float)
     filter_wanted = Signal()
+    fit_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,6 +48,15 @@ class SidePanel(QFrame):
         self._filter = QPushButton("Filter…")
         self._filter.setObjectName("link")
         self._filter.setToolTip("Choose which classes are shown")
+        self._fit_button = QPushButton("Fit…")
+        self._fit_button.setObjectName("link")
+        self._fit_button.setToolTip("Measure which model and input size suit this board, and use it")
+        self._fit = QLabel()
+        self._fit.setObjectName("dim")
+        self._fit.setWordWrap(True)
+        self._fit.setTextFormat(Qt.TextFormat.PlainText)
+        self._fit.setToolTip("What was fitted to this board: the wish, what runs now, and the last step")
+        self._fit.hide()
         self._median, self._p95 = QLabel(), QLabel()
         for label in (self._median, self._p95):
             label.setObjectName("dim")
@@ -55,6 +65,7 @@ class SidePanel(QFrame):
         self.score.changed.connect(self.score_changed)
         self.iou.changed.connect(self.iou_changed)
         self._filter.clicked.connect(self.filter_wanted)
+        self._fit_button.clicked.connect(self.fit_wanted)
 
     def set_thresholds_enabled(self, enabled: bool) -> None:
         """Sliders and filter act on a model's results: without one they rest."""
@@ -71,6 +82,16 @@ class SidePanel(QFrame):
         summary = series.summary()
         self._median.setText(f"median {summary.median_ms:.0f} ms" if summary else "no detector")
         self._p95.setText(f"p95 {summary.p95_ms:.0f} ms" if summary else "")
+
+    def show_fit(self, text: str) -> None:
+        """Says what was fitted to this board and runs; "" where nothing was."""
+        self._fit.setText(text)
+        self._fit.setVisible(bool(text))
+
+    @property
+    def fit_text(self) -> str:
+        """What it says of that."""
+        return self._fit.text()
 
     def show_performance(self, shown: bool) -> None:
         """Shows or hides the figures of the whole way."""
@@ -98,7 +119,9 @@ class SidePanel(QFrame):
         line.setContentsMargins(0, 6, 0, 0)
         line.addWidget(self._median)
         line.addWidget(self._p95)
-        layout.addWidget(_section(QLabel("Detector latency, last 60 s"), None, self.plot, figures))
+        layout.addWidget(
+            _section(QLabel("Detector latency, last 60 s"), self._fit_button, self.plot, figures, self._fit)
+        )
         self._performance = QWidget()
         below = QVBoxLayout(self._performance)
         below.setContentsMargins(0, 0, 0, 0)

@@ -155,6 +155,15 @@ def _style_sheet(t: Theme) -> str:
     QCheckBox::indicator:checked {{ background: {t.accent}; border: 1px solid {t.accent}; }}
     QCheckBox::indicator:focus {{ border: 2px solid {t.accent}; }}
     QCheckBox::indicator:disabled {{ background: {t.groove}; border: 1px solid {t.groove}; }}
+    QRadioButton {{ spacing: 10px; min-height: 28px; }}
+    QRadioButton:disabled {{ color: {t.dim}; }}
+    QRadioButton::indicator {{
+        width: 16px; height: 16px; border: 1px solid {t.dim}; border-radius: 9px; background: {t.bar};
+    }}
+    QRadioButton::indicator:checked {{ background: {t.bar}; width: 8px; height: 8px; border: 5px solid {t.accent}; }}
+    QRadioButton::indicator:focus {{ border-color: {t.accent}; }}
+    QProgressBar {{ background: {t.groove}; border: none; border-radius: 3px; max-height: 6px; }}
+    QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
     QTableWidget {{ background: {t.bar}; border: 1px solid {t.line}; border-radius: 8px; outline: none; }}
     QTableWidget::item {{ padding: 4px 12px; }}
     QTableWidget::item:selected {{ background: {t.hover}; color: {t.text}; }}
