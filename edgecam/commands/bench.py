@@ -157,7 +157,7 @@ def run_pipeline(args: argparse.Namespace) -> int:
         from edgecam.gui.environment import remove_foreign_plugins, require_display
 
         remove_foreign_plugins()
-        require_display()
+        require_display("on none: edgecam bench pipeline --platform offscreen")
         from edgecam.gui.bench_window import bench_window
     except ImportError as error:
         raise UsageError(f"The window cannot be measured: PySide6 cannot be imported ({error}).") from error

@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         from edgecam.gui.environment import remove_foreign_plugins, require_display
 
         remove_foreign_plugins()
-        require_display()
+        require_display("measure on the machine whose screen the camera sees")
         from edgecam.gui.application import make_application
         from edgecam.gui.latency_window import LatencyWindow
     except ImportError as error:

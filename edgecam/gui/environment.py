@@ -31,16 +31,19 @@ def remove_foreign_plugins() -> str:
     return ""
 
 
-def require_display() -> None:
+def require_display(otherwise: str = "without a window: edgecam run SOURCE --headless") -> None:
     """Qt would abort the process without a display.
 
+    Args:
+        otherwise: what one can do instead, to be said after "or".
+
     Raises:
-        UsageError: there is none; offers the headless twin.
+        UsageError: there is none.
     """
     if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
         return
     if not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
         raise UsageError(
             "There is no display (neither DISPLAY nor WAYLAND_DISPLAY is set). "
-            "Start it on the desktop, or without a window: edgecam run SOURCE --headless"
+            f"Start it on the desktop, or {otherwise}"
         )

@@ -68,4 +68,6 @@ def test_no_display(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
     for name in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     assert main(["bench", "pipeline"]) != 0
-    assert "There is no display" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "There is no display" in told
+    assert "bench pipeline --platform offscreen" in told
