@@ -201,7 +201,7 @@ def main() -> int:
             bundle = freeze(python)
             draw_icons(python)
             report(bundle, [] if args.no_archives else pack(bundle, MACHINE), MACHINE)
-    except CannotBuild as error:
+    except (CannotBuild, subprocess.CalledProcessError) as error:
         say(str(error))
         return 1
     except KeyboardInterrupt:
