@@ -152,7 +152,7 @@ def encode(path: Path, images: Iterator[Image]) -> None:
     tags = "-colorspace smpte170m -color_primaries bt709 -color_trc bt709"
     colour = f"-vf scale=out_color_matrix=bt601:out_range=tv {tags}"
     source = f"-f rawvideo -pix_fmt bgr24 -s {width}x{height} -r {RATE} -i -"
-    codec = "-c:v libx264 -profile:v high -preset veryslow -tune fastdecode -crf 24 -bf 0 -g 60 -pix_fmt yuv420p -threads 1"
+    codec = "-c:v libx264 -preset veryslow -tune fastdecode -crf 24 -bf 0 -g 60 -pix_fmt yuv420p -threads 1"
     exact = "-map_metadata -1 -fflags +bitexact -flags:v +bitexact -movflags +faststart"
     command = ["ffmpeg", "-v", "error", "-y", *f"{source} {colour} {codec} {exact}".split(), str(path)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE)

@@ -44,6 +44,5 @@ def require_display(otherwise: str = "without a window: edgecam run SOURCE --hea
         return
     if not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
         raise UsageError(
-            "There is no display (neither DISPLAY nor WAYLAND_DISPLAY is set). "
-            f"Start it on the desktop, or {otherwise}"
+            f"There is no display (neither DISPLAY nor WAYLAND_DISPLAY is set). Start it on the desktop, or {otherwise}"
         )
