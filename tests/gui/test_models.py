@@ -11,7 +11,7 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 
 from edgecam.detector.description import Decoder
-from edgecam.gui.models.library_list import ModelLibraryDialog
+from edgecam.gui.models.list_dialog import ModelLibraryDialog
 from edgecam.gui.models.questions import ModelQuestionsDialog
 from edgecam.gui.panel.class_filter import ClassFilterDialog
 from tests.fakes import PlainCamera

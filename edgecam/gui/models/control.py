@@ -14,7 +14,7 @@ from edgecam.commands.source_options import model_records
 from edgecam.detector.loading import load_detector
 from edgecam.errors import ModelError
 from edgecam.gui.models.answers import SIZES
-from edgecam.gui.models.library_list import ModelLibraryDialog
+from edgecam.gui.models.list_dialog import ModelLibraryDialog
 from edgecam.gui.models.questions import ModelQuestionsDialog, explain_sidecar
 from edgecam.pipeline.detect import DetectorState
 
