@@ -1,9 +1,10 @@
-"""The environment for other programs that edgecam starts (`rpicam-vid`, `v4l2-ctl`, …)."""
+"""How edgecam starts other programs (`rpicam-vid`, `v4l2-ctl`, …) and itself once more."""
 
 from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 # A frozen program runs with its own folder first in these; what they were before is kept under ..._ORIG.
 _LIBRARY_PATHS = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
@@ -30,3 +31,16 @@ def clean_environment() -> dict[str, str]:
         if bundle and environment.get(name, "").startswith(str(bundle)):
             del environment[name]
     return environment
+
+
+def own_command() -> list[str]:
+    """What starts this edgecam once more, in `own_environment`."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable]
+    return [sys.executable, "-P", "-m", "edgecam"]  # -P: nothing in the present folder is imported
+
+
+def own_environment() -> dict[str, str]:
+    """This process's environment, in which this very edgecam is found also where it is not installed."""
+    package = str(Path(__file__).resolve().parents[1])
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))}

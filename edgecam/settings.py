@@ -12,6 +12,8 @@ from typing import Any
 
 import platformdirs
 
+from edgecam.stored_json import write_json
+
 log = logging.getLogger(__name__)
 
 THEMES = ("system", "dark", "light")
@@ -87,15 +89,10 @@ class SettingsStore:
 
     def save(self, settings: Settings) -> None:
         """Writes the file whole or not at all. A full or read-only disk is logged: the program goes on."""
-        draft = self.path.with_suffix(".tmp")
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_text(json.dumps(asdict(settings), indent=2, ensure_ascii=False), encoding="utf-8")
-            os.replace(draft, self.path)
+            write_json(self.path, asdict(settings))
         except OSError as error:
             log.warning("Settings were not saved to %s: %s", self.path, error)
-            with contextlib.suppress(OSError):
-                draft.unlink(missing_ok=True)
 
     def _start_afresh(self, reason: str) -> Settings:
         aside = self.path.with_suffix(".broken.json")

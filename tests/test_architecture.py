@@ -15,7 +15,18 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # Data flows down this list; a module imports only from its own layer or from one above it.
 LAYERS = (
     ("errors", "resources"),
-    ("frames", "boxes", "detections", "scaling", "settings", "system_load", "throttling", "logs", "child_processes"),
+    (
+        "frames",
+        "boxes",
+        "detections",
+        "scaling",
+        "settings",
+        "system_load",
+        "throttling",
+        "logs",
+        "child_processes",
+        "stored_json",
+    ),
     ("camera",),
     ("detector",),
     ("pipeline",),

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 
+from edgecam.child_processes import own_command, own_environment
 from edgecam.errors import EdgecamError
 
 TIMEOUT_S = 60.0
@@ -43,11 +44,11 @@ def measure_start(options: list[str]) -> Start:
     Raises:
         StartFailed: no picture came.
     """
-    # Frozen, the executable is edgecam itself.
-    program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "edgecam"]
-    command = [*program, "bench", "pipeline", *options, "--started-at", repr(time.monotonic())]
+    command = [*own_command(), "bench", "pipeline", *options, "--started-at", repr(time.monotonic())]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=True)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=TIMEOUT_S, check=True, env=own_environment()
+        )
         return Start(**json.loads(done.stdout.splitlines()[-1]))
     except subprocess.CalledProcessError as error:
         last = (error.stderr or "").strip().splitlines()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +12,7 @@ import platformdirs
 
 from edgecam.camera.base import CameraMode
 from edgecam.camera.orientation import ROTATIONS, Orientation
+from edgecam.stored_json import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,15 +79,10 @@ class CameraMemory:
             }
             for address, choice in self._choices.items()
         }
-        draft = self._path.with_suffix(".tmp")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_text(json.dumps(data, indent=2, ensure_ascii=False), encoding="utf-8")
-            os.replace(draft, self._path)
+            write_json(self._path, data)
         except OSError as error:
             log.warning("What was chosen for the camera was not saved to %s: %s", self._path, error)
-            with contextlib.suppress(OSError):
-                draft.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> dict[str, CameraChoice]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from dataclasses import asdict, replace
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING
 from edgecam.commands.source_options import camera_maker, model_library, model_records, positive_float, positive_int
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable, Sequence
 
     from edgecam.bench.models import Case, CaseResult
@@ -25,8 +25,6 @@ LOAD_S = 0.3  # about what loading a case takes; only for the share of the work 
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    import argparse
-
     parser = subparsers.add_parser(NAME, help="find the model, input size and threads that suit this machine")
     add = parser.add_argument
     add("source", nargs="?", default="demo", metavar="SOURCE", help="what to watch with --watch (default: demo)")

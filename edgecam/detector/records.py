@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import logging
-import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from edgecam.detector.recognition.sidecar import sidecar_path
 from edgecam.detector.report import Report, report_from_dict
+from edgecam.stored_json import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,16 +64,10 @@ class Records:
         data.pop(key, None)
         data[key] = asdict(report)
         kept = dict(list(data.items())[-MAX_RECORDS:])
-        draft = self._path.with_suffix(".tmp")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            content = {"made_by": self._made_by, "models": kept}
-            draft.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-            os.replace(draft, self._path)
+            write_json(self._path, {"made_by": self._made_by, "models": kept}, indent=None)
         except OSError as error:
             log.warning("The record of a model was not saved to %s: %s", self._path, error)
-            with contextlib.suppress(OSError):
-                draft.unlink(missing_ok=True)
 
     def _load(self) -> dict[str, Any]:
         try:

@@ -7,16 +7,17 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import threading
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from edgecam.child_processes import own_command, own_environment
 from edgecam.detector.limits import MEMORY_MB
 from edgecam.detector.report import Report, report_from_dict
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SECONDS = 60.0
 MAX_REPORT = 4 << 20
@@ -50,7 +51,7 @@ def try_out(
     }
     try:
         process = subprocess.Popen(
-            [*_own_command(), "models", "trial", json.dumps(options)],
+            [*own_command(), "models", "trial", json.dumps(options)],
             stdin=subprocess.PIPE,  # closed when we die: the trial ends with us
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -94,15 +95,6 @@ def _ending(code: int) -> str:
         return f"its process died of signal {-code}"
 
 
-def _own_command() -> list[str]:
-    if getattr(sys, "frozen", False):
-        return [sys.executable]
-    return [sys.executable, "-P", "-m", "edgecam"]  # -P: nothing in the present folder is imported
-
-
 def _environment() -> dict[str, str]:
-    environment = dict(os.environ)
-    package = str(Path(__file__).resolve().parents[2])
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
     # Each thread's own arena would reserve address space that counts against the limit.
-    return environment | {"MALLOC_ARENA_MAX": "2", "ORT_DISABLE_TELEMETRY": "1"}
+    return own_environment() | {"MALLOC_ARENA_MAX": "2", "ORT_DISABLE_TELEMETRY": "1"}

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
-import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +11,7 @@ from edgecam import __version__
 from edgecam.bench.machine import processor_name, usable_cores
 from edgecam.bench.models import CaseResult
 from edgecam.fit.choice import Choice, Wish
+from edgecam.stored_json import write_json
 from edgecam.versions import installed_version
 
 if TYPE_CHECKING:
@@ -44,15 +43,10 @@ def made_on() -> str:
 def save_fit(path: Path, fit: Fit, where: str | None = None) -> None:
     """Writes it whole or not at all; a full or read-only disk is logged."""
     data = {"made_on": made_on() if where is None else where, **asdict(fit)}
-    draft = path.with_suffix(".tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(json.dumps(data, indent=2, ensure_ascii=False), encoding="utf-8")
-        os.replace(draft, path)
+        write_json(path, data)
     except OSError as error:
         log.warning("What was fitted was not saved to %s: %s", path, error)
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
 
 
 def load_fit(path: Path, where: str | None = None) -> Fit | None:

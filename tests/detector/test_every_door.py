@@ -35,7 +35,7 @@ def test_a_model_that_kills_its_trial_goes_no_further(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     path = good(tmp_path)
-    monkeypatch.setattr("edgecam.detector.trial._own_command", lambda: ["sh", "-c", "kill -SEGV $$"])
+    monkeypatch.setattr("edgecam.detector.trial.own_command", lambda: ["sh", "-c", "kill -SEGV $$"])
 
     def never(*_: object, **__: object) -> None:
         raise AssertionError("the file was opened in this process")

@@ -63,14 +63,14 @@ def test_an_absurd_shape_is_one_message(tmp_path: Path) -> None:
     ],
 )
 def test_a_crash_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, message: str) -> None:
-    monkeypatch.setattr(trial, "_own_command", lambda: [sys.executable, "-c", code])
+    monkeypatch.setattr(trial, "own_command", lambda: [sys.executable, "-c", code])
     report = try_out(good(tmp_path), seconds=20)
     assert message in report.message
     assert "\n" not in report.message
 
 
 def test_a_trial_that_cannot_be_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trial, "_own_command", lambda: [str(tmp_path / "no such program")])
+    monkeypatch.setattr(trial, "own_command", lambda: [str(tmp_path / "no such program")])
     assert "could not be tried out" in try_out(good(tmp_path)).message
 
 

@@ -8,14 +8,12 @@ input and output holds against guesses, not against a description that edgecam's
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 from typing import TYPE_CHECKING, Any
 
 from edgecam.detector.description import FORMAT
 from edgecam.detector.description_json import parse
 from edgecam.errors import ModelError
+from edgecam.stored_json import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,14 +59,9 @@ def write_sidecar(path: Path, changes: Mapping[str, Any]) -> None:
         ModelError: the present one is broken, or the folder cannot be written to.
     """
     data = merged({"format": FORMAT, **read_sidecar(path)}, changes)
-    draft = path.with_name(f".{path.name}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(json.dumps(data, ensure_ascii=False, indent=2), encoding="utf-8")
-        os.replace(draft, path)
+        write_json(path, data)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
         raise ModelError(f"{path}: cannot be written ({error.strerror or error}).") from error
 
 

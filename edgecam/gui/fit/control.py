@@ -100,7 +100,7 @@ class FitControl(QObject):
         self._go_back()
 
     def _go_back(self) -> None:
-        if self.fit is None or not self.resume():
+        if not self.resume():
             self._models.choose(self._before, ask=False)
 
     def _on_failed(self, message: str) -> None:
@@ -151,8 +151,7 @@ class FitControl(QObject):
         self._panel.show_fit(_told(self.fit, index, moment.reason))
 
     def _on_chosen_by_hand(self) -> None:
-        keeping = (self.fit is not None and self.fit.keeping and self._keeper is not None) or self._panel.fit_text
-        if self.fit is None or not keeping:
+        if self.fit is None or not self._panel.fit_text:  # it is in use as long as the panel says so
             return
         self._stop_keeper()
         self.fit = replace(self.fit, keeping=False)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from edgecam.bench.models import CaseResult
+from edgecam.child_processes import own_command, own_environment
 from edgecam.fit.store import choice_from_json
 
 if TYPE_CHECKING:
@@ -61,7 +59,7 @@ class Measurement(QObject):
                     return
                 process = self._process = subprocess.Popen(
                     self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                    text=True, encoding="utf-8", env=_environment(),
+                    text=True, encoding="utf-8", env=own_environment(),
                 )  # fmt: skip
         except OSError as error:
             self._say(self.failed, f"The measurement could not be started ({error}).")
@@ -115,15 +113,3 @@ def options_of(wish: Wish) -> list[str]:
         if value is not None:
             options += [name, repr(value)]
     return options
-
-
-def own_command() -> list[str]:
-    """What starts this edgecam once more."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable]
-    return [sys.executable, "-P", "-m", "edgecam"]  # -P: nothing in the present folder is imported
-
-
-def _environment() -> dict[str, str]:
-    package = str(Path(__file__).resolve().parents[3])
-    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))}
