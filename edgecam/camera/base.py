@@ -124,7 +124,7 @@ class Camera(abc.ABC):
     def pause(self) -> None:  # noqa: B027 (doing nothing is right for most)
         """Nothing will be read for a while: a camera that fills buffers by itself stops doing so."""
 
-    def resume(self) -> None:  # noqa: B027
+    def resume(self) -> None:  # noqa: B027 (as above)
         """Reading goes on: what was captured before the pause must not be delivered any more.
 
         Raises:

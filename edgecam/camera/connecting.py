@@ -67,7 +67,7 @@ def _resolve(server: Server, deadline: float, cancelled: threading.Event) -> lis
     def resolve() -> None:
         try:
             found = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
-            answers.put([(entry[0], entry[4]) for entry in found])  # type: ignore[misc]
+            answers.put([(entry[0], entry[4]) for entry in found])  # type: ignore[misc]  # its type allows for more families
         except (OSError, UnicodeError) as error:
             answers.put(error if isinstance(error, OSError) else OSError(str(error)))
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from edgecam.bench.figures import Figure
     from edgecam.bench.models import Case
     from edgecam.detector.model_library import ModelEntry
+    from edgecam.gui.main_window import MainWindow
 
 NAME = "bench"
 FRAME_WH = (1280, 720)  # of the demo clip
@@ -243,9 +244,9 @@ def _time_start(args: argparse.Namespace) -> int:
 
     imported_at = time.monotonic()
 
-    def choose(window: object) -> None:
-        window.models.choose(args.model or "")  # type: ignore[attr-defined]
-        window.cameras.start("demo")  # type: ignore[attr-defined]
+    def choose(window: MainWindow) -> None:
+        window.models.choose(args.model or "")
+        window.cameras.start("demo")
 
     painted_at, detected_at = time_start(choose)
     times = {

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from edgecam.camera.base import Camera, CameraMode
+    from edgecam.camera.controls import Control
     from edgecam.camera.memory import CameraChoice, CameraMemory
     from edgecam.camera.orientation import Orientation
     from edgecam.gui.cameras.control import CameraControl
@@ -142,7 +143,7 @@ class CameraTuning(QObject):
         self._change(camera, lambda choice: replace(choice, mode=camera.wanted))
         self._show(camera)
 
-    def _on_controls(self, camera: Camera, controls: list) -> None:  # type: ignore[type-arg]
+    def _on_controls(self, camera: Camera, controls: list[Control]) -> None:
         if self.dialog is not None and camera is self._cameras.camera:
             self.dialog.show_controls(controls)
 
