@@ -121,6 +121,10 @@ class Camera(abc.ABC):
         """
         self._cancelled.set()
 
+    def may_be_back(self) -> bool:
+        """While closed: there is a sign that the lost source has returned. Cheap; the capture thread asks often."""
+        return False
+
     def pause(self) -> None:  # noqa: B027 (doing nothing is right for most)
         """Nothing will be read for a while: a camera that fills buffers by itself stops doing so."""
 

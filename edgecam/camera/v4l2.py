@@ -13,12 +13,13 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from edgecam.camera.base import Camera, CameraMode
+from edgecam.camera.base import Camera
 from edgecam.camera.discovery import CameraKind, V4l2Node, find_node, locate
-from edgecam.camera.modes import default_mode, nearest_mode
-from edgecam.camera.pixel_formats import COMPRESSED, READABLE, BrokenPicture, to_bgr
-from edgecam.camera.v4l2_device import Layout, V4l2Device
+from edgecam.camera.hotplug import device_snapshot
+from edgecam.camera.pixel_formats import BrokenPicture, to_bgr
+from edgecam.camera.v4l2_device import V4l2Device
 from edgecam.camera.v4l2_faults import camera_error
+from edgecam.camera.v4l2_setup import Setup, set_up
 from edgecam.camera.v4l2_stream import Filled, V4l2Stream
 from edgecam.errors import CameraError, CameraLost, CameraTimeout
 from edgecam.frames import Frame
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from edgecam.camera.base import CameraMode
     from edgecam.camera.controls import Control
 
 log = logging.getLogger(__name__)
@@ -58,9 +60,9 @@ class V4l2Camera(Camera):
         self._card = ""
         self._device: V4l2Device | None = None
         self._stream: V4l2Stream | None = None
-        self._layout: Layout | None = None
-        self._mode: CameraMode | None = None
-        self._offered: tuple[CameraMode, ...] = ()
+        self._setup: Setup | None = None
+        self._nodes: object = None
+        self._nodes_at_open: object = None
         self._wake = -1  # an eventfd while open; becomes readable, and stays so, when cancelled
         self._wake_lock = threading.Lock()
         self._next_id = self._dropped = 0
@@ -83,6 +85,7 @@ class V4l2Camera(Camera):
     def open(self) -> None:
         self._check_cancelled()
         self._release()
+        self._nodes_at_open = device_snapshot()
         node = find_node(self._id)
         if node is None:
             raise CameraError(f"{self.name} is not connected. `edgecam cameras` lists the cameras that are.")
@@ -102,50 +105,11 @@ class V4l2Camera(Camera):
 
     def _start(self, node: V4l2Node) -> None:
         device = self._device = V4l2Device(node.path)
-        if not device.identity.captures:
-            raise CameraError(f"{node.path} ({device.identity.card}) delivers no pictures: it is not a camera.")
-        offered = device.modes()
-        self._offered = tuple(mode for mode in offered if mode.pixel_format in READABLE)
-        mode = self._choose()
-        if mode is None:
-            formats = ", ".join(f"{name} ({text})" for name, text in device.pixel_formats()) or "none at all"
-            raise CameraError(f"{node.name} offers no picture format that edgecam can read. It offers: {formats}.")
-        layout = self._layout = device.set_format(mode.width, mode.height, mode.pixel_format)
-        if layout.pixel_format not in READABLE:
-            raise CameraError(f"{node.name} gives {layout.pixel_format} pictures, which edgecam cannot read.")
-        if layout.width <= 0 or layout.height <= 0:
-            raise CameraError(f"{node.name} gives pictures of {layout.width} × {layout.height} pixels.")
-        fps = device.set_fps(mode.fps)
-        self._mode = CameraMode(layout.width, layout.height, fps, layout.pixel_format)
-        if (layout.width, layout.height, layout.pixel_format) != (mode.width, mode.height, mode.pixel_format):
-            self.notice = f"{node.name} was asked for {mode} and gave {self._mode}."
-        self._restore_settings(device)
+        setup = self._setup = set_up(device, node.name, self.wanted, self.settings)
+        self.notice = setup.notice
         self._stream = V4l2Stream(device)
         self._sequence, self._captured_at = None, 0.0
         self._stream.start()
-
-    def _choose(self) -> CameraMode | None:
-        """The wanted mode if there still is such a one, else the default (and a notice)."""
-        self.notice = ""
-        if self.wanted is not None:
-            mode = nearest_mode(self.wanted, self._offered)
-            if mode is not None:
-                return mode
-            self.notice = f"{self.name} no longer offers {self.wanted}."
-        return default_mode(self._offered, COMPRESSED)
-
-    def _restore_settings(self, device: V4l2Device) -> None:
-        # Twice: a value is refused while the automatic that rules over it is still on.
-        for _ in range(2):
-            for key, value in self.settings.items():
-                try:
-                    device.set_control(key, value)
-                except KeyError:
-                    continue
-                except OSError as error:
-                    if error.errno == errno.ENODEV:
-                        raise
-                    log.info("%s: %s could not be set to %d (%s)", self.name, key, value, error)
 
     def read(self, timeout_ms: int = 1000) -> Frame:
         stream = self._stream
@@ -194,9 +158,9 @@ class V4l2Camera(Camera):
         self._sequence = filled.sequence
 
     def _decode(self, stream: V4l2Stream, filled: Filled) -> NDArray[np.uint8] | None:
-        layout = self._layout
-        if filled.broken or layout is None:
+        if filled.broken or self._setup is None:
             return None
+        layout = self._setup.layout
         try:
             return to_bgr(layout.pixel_format, stream.data(filled), layout.width, layout.height, layout.stride)
         except BrokenPicture as error:
@@ -241,6 +205,11 @@ class V4l2Camera(Camera):
             if self._wake >= 0:
                 os.eventfd_write(self._wake, 1)
 
+    def may_be_back(self) -> bool:
+        nodes = device_snapshot()
+        settled, self._nodes = nodes == self._nodes, nodes  # udev sets rights and links after the node has come
+        return settled and nodes != self._nodes_at_open
+
     def pause(self) -> None:
         if self._stream is not None:
             try:
@@ -260,7 +229,7 @@ class V4l2Camera(Camera):
 
     @property
     def mode(self) -> CameraMode | None:
-        return self._mode
+        return self._setup.mode if self._setup else None
 
     @property
     def dropped(self) -> int:
@@ -270,7 +239,7 @@ class V4l2Camera(Camera):
 
     @property
     def modes(self) -> Sequence[CameraMode]:
-        return self._offered
+        return self._setup.offered if self._setup else ()
 
     def controls(self) -> list[Control]:
         device = self._device

@@ -277,3 +277,8 @@ def fourcc_text(code: int) -> str:
     """The letters of a code; the kernel's marker for big-endian (top bit) becomes "-BE"."""
     letters = "".join(chr(code >> shift & 0x7F) for shift in (0, 8, 16, 24)).rstrip()
     return letters + ("-BE" if code >> 31 else "")
+
+
+def text(raw: bytes) -> str:
+    """A driver's words, which may hold anything."""
+    return raw.decode("utf-8", "replace").strip()

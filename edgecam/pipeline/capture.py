@@ -27,6 +27,7 @@ LOST_AFTER_S = 4.0
 HANDOVER_S = 3.0
 # The last one goes on: however long a camera was away, it is live within 2 s of its return.
 BACKOFF_S = (0.5, 1.0, 1.0, 1.5)
+LOOK_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +149,18 @@ class CaptureWorker(threading.Thread):
                 return
             attempt += 1
             self._set(CameraState.RECONNECTING, message, attempt)
-            if self._hurry.wait(BACKOFF_S[min(attempt, len(BACKOFF_S)) - 1]) and not self.stopping:
-                self._hurry.clear()
+            self._wait_for_return(BACKOFF_S[min(attempt, len(BACKOFF_S)) - 1])
+
+    def _wait_for_return(self, pause_s: float) -> None:
+        """The pause before the next try; ends early on a sign of the camera's return, or when told so."""
+        until = time.monotonic() + pause_s
+        while (left_s := until - time.monotonic()) > 0:
+            if self._hurry.wait(min(left_s, LOOK_S)):
+                if not self.stopping:
+                    self._hurry.clear()
+                return
+            if self.camera.may_be_back():
+                return
 
     def _may_try_again(self) -> bool:
         # A login that was refused is not tried again by itself: servers lock out who does.

@@ -49,6 +49,7 @@ class Behaviour:
         silent: no frame comes.
         close_s: how long it takes to let go of the device.
         lost_after: the cable is pulled after so many frames of one opening.
+        sign: there is a sign of its return.
     """
 
     fps: float = 100.0
@@ -57,6 +58,7 @@ class Behaviour:
     hang_in_open: str = ""
     silent: bool = False
     lost_after: int | None = None
+    sign: bool = False
     close_s: float = 0.0
     opened: int = 0
     closed: int = 0
@@ -127,6 +129,9 @@ class FakeCamera(Camera):
             self._device.holder = None
         self._is_open = False
         self._cancelled.clear()
+
+    def may_be_back(self) -> bool:
+        return self.behaviour.sign
 
 
 class FakeDetector:

@@ -13,6 +13,7 @@ from edgecam.camera.orientation import Orientation
 from edgecam.camera.watchdog import RepeatWatch
 from edgecam.errors import CameraDenied, CameraError
 from edgecam.frames import Frame
+from edgecam.pipeline import capture
 from edgecam.pipeline.capture import CaptureWorker
 from tests.pipeline.pipeline_fakes import Behaviour, Bench, FakeCamera, Recorder
 
@@ -93,6 +94,25 @@ def test_an_unplugged_camera_is_reconnected_and_counts_from_zero(impatient: None
     assert trouble.lost
     assert trouble.message == "camera was unplugged."
     assert [frame.frame_id for frame in recorder.frames[:12]] == [*range(10), 0, 1]
+    stop(worker)
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_a_camera_that_returns_is_opened_at_once(told: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture, "BACKOFF_S", (60.0,))
+    recorder, act = Recorder(), Behaviour(lost_after=10)
+    worker = start(FakeCamera("camera", act), recorder)
+    recorder.wait_state("camera", RECONNECTING)
+    time.sleep(0.3)
+    assert act.opened == 1
+    act.lost_after = None
+    returned_at = time.monotonic()
+    if told:
+        worker.hurry()
+    else:
+        act.sign = True
+    recorder.wait_for(lambda: recorder.states == [LIVE, RECONNECTING, LIVE])
+    assert time.monotonic() - returned_at < 0.5
     stop(worker)
 
 
