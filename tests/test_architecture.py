@@ -76,6 +76,27 @@ def test_data_flows_one_way(path: Path) -> None:
         assert allowed, f"{path.relative_to(PACKAGE)} (layer {LAYERS[own]}) imports {name}"
 
 
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Imports inside a function count, too: hiding a circle there does not end it."""
+    named = {".".join(("edgecam", *path.relative_to(PACKAGE).with_suffix("").parts)): path for path in MODULES}
+    graph = {name: sorted(imports_of(path) & named.keys()) for name, path in named.items()}
+    circles = [circle for name in graph if (circle := way(graph, name, name))]
+    assert not circles, " → ".join(min(circles, key=len))
+
+
+def way(graph: dict[str, list[str]], start: str, goal: str) -> list[str]:
+    """The shortest way from `start` to `goal` with at least one step; empty where there is none."""
+    ways, seen = [[start]], set()
+    for steps in ways:
+        for name in graph[steps[-1]]:
+            if name == goal:
+                return [*steps, name]
+            if name not in seen:
+                seen.add(name)
+                ways.append([*steps, name])
+    return []
+
+
 def test_the_command_line_starts_without_heavy_imports() -> None:
     """`edgecam --help` must answer at once, also where Qt or OpenCV is not installed."""
     code = (

@@ -12,12 +12,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from edgecam.camera.discovery import DEV, SYSFS, list_cameras
+from edgecam.camera.discovery import list_cameras
+from edgecam.camera.v4l2_nodes import DEV, SYSFS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from edgecam.camera.discovery import CameraInfo
+    from edgecam.camera.info import CameraInfo
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from typing import IO, TYPE_CHECKING, Final
 import numpy as np
 
 from edgecam.camera.base import Camera, CameraMode
-from edgecam.camera.picamera import list_facts
 from edgecam.camera.pixel_formats import to_bgr
+from edgecam.camera.rpicam_listing import list_facts
 from edgecam.camera.stream_reader import Arrival, StreamReader
 from edgecam.child_processes import clean_environment
 from edgecam.errors import CameraBusy, CameraError, CameraLost, CameraTimeout

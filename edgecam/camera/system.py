@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 
 from edgecam.camera.base import Camera, CameraMode
-from edgecam.camera.discovery import CameraInfo, CameraKind
 from edgecam.camera.ffmpeg import pixel_format
+from edgecam.camera.info import CameraInfo, CameraKind
 from edgecam.camera.opencv_log import silence_opencv
 from edgecam.errors import CameraError, CameraLost
 from edgecam.frames import Frame

@@ -14,11 +14,12 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from edgecam.camera.base import Camera
-from edgecam.camera.discovery import CameraKind, V4l2Node, find_node, locate
 from edgecam.camera.hotplug import device_snapshot
+from edgecam.camera.info import CameraKind
 from edgecam.camera.pixel_formats import BrokenPicture, to_bgr
 from edgecam.camera.v4l2_device import V4l2Device
 from edgecam.camera.v4l2_faults import camera_error
+from edgecam.camera.v4l2_nodes import V4l2Node, find_node, locate
 from edgecam.camera.v4l2_setup import Setup, set_up
 from edgecam.camera.v4l2_stream import Filled, V4l2Stream
 from edgecam.errors import CameraError, CameraLost, CameraTimeout

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from edgecam.camera.base import CameraMode
-    from edgecam.camera.discovery import CameraInfo
+    from edgecam.camera.info import CameraInfo
 
 NAME = "cameras"
 

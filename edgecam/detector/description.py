@@ -174,14 +174,3 @@ class ModelDescription:
     def to_dict(self) -> dict[str, Any]:
         """What `to_json` writes, as plain lists, dicts, texts and numbers."""
         return {"format": FORMAT, **asdict(self)}
-
-    @classmethod
-    def from_json(cls, text: str, *, source: str) -> ModelDescription:
-        """Reads what `to_json` wrote. `source` names the file in messages.
-
-        Raises:
-            ModelError: not JSON, of a newer format, or a field is missing or of the wrong kind.
-        """
-        from edgecam.detector.description_json import read_description  # it imports this module
-
-        return read_description(text, source=source)

@@ -51,10 +51,10 @@ def parse(text: str, *, source: str) -> dict[str, Any]:
 
 
 def read_description(text: str, *, source: str) -> ModelDescription:
-    """The whole description in `text`.
+    """Reads what `ModelDescription.to_json` wrote. `source` names the file in messages.
 
     Raises:
-        ModelError: see `ModelDescription.from_json`.
+        ModelError: not JSON, of a newer format, or a field is missing or of the wrong kind.
     """
     data = parse(text, source=source)
     if data.get("format") != FORMAT:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edgecam.detector.description import METADATA_KEY, ModelDescription
+from edgecam.detector.description_json import complete, read_description
 from edgecam.detector.onnx_file import read_onnx_file
 from edgecam.detector.recognition.sidecar import PERSONAL, merged, read_sidecar
 from edgecam.detector.records import fingerprint
@@ -69,7 +70,7 @@ def facts_of(entry: ModelEntry, records: Records) -> ModelFacts:
         own = file.metadata.get(METADATA_KEY)
         description = None
         if own is not None:
-            description = ModelDescription.from_json(own, source=str(entry.path))
+            description = read_description(own, source=str(entry.path))
             changes = {key: value for key, value in read_sidecar(entry.sidecar).items() if key in PERSONAL}
             description = _changed(description, changes, str(entry.path))
         elif report is not None:
@@ -80,8 +81,6 @@ def facts_of(entry: ModelEntry, records: Records) -> ModelFacts:
 
 
 def _changed(base: ModelDescription | None, changes: dict[str, Any], source: str) -> ModelDescription:
-    from edgecam.detector.description_json import complete
-
     if base is not None and not changes:
         return base
     return complete(merged(base.to_dict() if base else {}, changes), source=source)

@@ -15,7 +15,7 @@ from edgecam.errors import EdgecamError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from edgecam.camera.discovery import CameraInfo
+    from edgecam.camera.info import CameraInfo
 
 PI_PROGRAMS: Final = ("rpicam-vid", "libcamera-vid")
 PI_REMEDY: Final = "sudo apt install rpicam-apps-lite"

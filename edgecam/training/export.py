@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from edgecam.detector import description_json
 from edgecam.detector.description import (
     METADATA_KEY,
     Activation,
@@ -116,5 +117,5 @@ def read_description(model: onnx.ModelProto, path: Path) -> ModelDescription:
     """The description inside an exported file. Raises ModelError without one."""
     for entry in model.metadata_props:
         if entry.key == METADATA_KEY:
-            return ModelDescription.from_json(entry.value, source=str(path))
+            return description_json.read_description(entry.value, source=str(path))
     raise ModelError(f"{path}: was not exported by edgecam (no description inside)")

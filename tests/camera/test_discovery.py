@@ -12,14 +12,15 @@ import pytest
 from edgecam import cli
 from edgecam.camera import v4l2_abi as abi
 from edgecam.camera import v4l2_faults
-from edgecam.camera.discovery import CameraInfo, CameraKind, v4l2_nodes
 from edgecam.camera.hotplug import device_snapshot
+from edgecam.camera.info import CameraInfo, CameraKind
 from edgecam.camera.v4l2_device import Identity
+from edgecam.camera.v4l2_nodes import v4l2_nodes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edgecam.camera.discovery import V4l2Node
+    from edgecam.camera.v4l2_nodes import V4l2Node
 
 CAPTURE = abi.CAP_VIDEO_CAPTURE | abi.CAP_STREAMING
 METADATA = 0x0080_0000 | abi.CAP_STREAMING

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from edgecam.camera.discovery import CameraInfo, CameraKind
 from edgecam.camera.hotplug import CameraWatcher, udev_monitor
+from edgecam.camera.info import CameraInfo, CameraKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -10,10 +10,10 @@ import pytest
 
 from edgecam.camera import picamera
 from edgecam.camera.base import CameraMode
-from edgecam.camera.discovery import CameraInfo, CameraKind
+from edgecam.camera.info import CameraInfo, CameraKind
 from edgecam.camera.opening import camera_for
-from edgecam.camera.picamera import list_facts, parse_listing
 from edgecam.camera.rpicam import RpicamCamera
+from edgecam.camera.rpicam_listing import list_facts, parse_listing, sensor_modes
 from edgecam.errors import CameraBusy, CameraError, CameraLost, CameraTimeout
 from tests.camera.fake_rpicam import LISTING, FakeRpicam, install
 from tests.camera.reading import read_until
@@ -179,7 +179,7 @@ def test_the_address_picamera(fake: FakeRpicam, monkeypatch: pytest.MonkeyPatch)
     assert isinstance(camera, RpicamCamera)
     assert (camera.address, camera.device) == ("picamera:1", "picamera:1")
     info = CameraInfo("", "picamera:1", "", "", CameraKind.PI)
-    assert len(picamera.sensor_modes(info)) == 4
+    assert len(sensor_modes(info)) == 4
     assert len(list_facts(str(fake.program))) == 2
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(CameraError, match="sudo apt install rpicam-apps"):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edgecam.camera.base import CameraMode
-from edgecam.camera.discovery import CameraKind
+from edgecam.camera.info import CameraKind
 from edgecam.camera.system import SystemCamera, system_cameras
 from edgecam.errors import CameraError, CameraLost
 

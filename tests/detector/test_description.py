@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgecam.detector.description import ModelDescription, Resize
+from edgecam.detector.description import Resize
+from edgecam.detector.description_json import read_description
 from edgecam.errors import ModelError
 from tests.tiny_models import describe
 
@@ -18,24 +19,24 @@ GOOD: dict[str, Any] = json.loads(describe().to_json())
 
 def test_there_and_back() -> None:
     for description in (describe(), describe("größer", labels=["猫", "सड़क"], resize=Resize.STRETCH, mean=(1, 2, 3))):
-        assert ModelDescription.from_json(description.to_json(), source="here") == description
+        assert read_description(description.to_json(), source="here") == description
 
 
 def test_a_minimal_one_has_defaults() -> None:
     text = json.dumps({"format": 1, "name": "m", "input": {}, "output": {"decoder": "gfl"}, "labels": []})
-    found = ModelDescription.from_json(text, source="here")
+    found = read_description(text, source="here")
     assert found.input.sizes == ((320, 320),)
     assert found.thresholds.score == 0.4
 
 
 def test_what_a_newer_edgecam_adds_is_ignored() -> None:
     data = GOOD | {"novelty": 1, "input": GOOD["input"] | {"novelty": 2}, "output": GOOD["output"] | {"novelty": 3}}
-    assert ModelDescription.from_json(json.dumps(data), source="here") == describe()
+    assert read_description(json.dumps(data), source="here") == describe()
 
 
 def test_control_characters_go_and_scripts_stay() -> None:
     text = changed("labels", to=["\x1b]0;gotcha\x07", "a\nb", "क्\u200dष", "👩\u200d🌾"])
-    assert ModelDescription.from_json(text, source="here").labels == (" ]0;gotcha ", "a b", "क्\u200dष", "👩\u200d🌾")
+    assert read_description(text, source="here").labels == (" ]0;gotcha ", "a b", "क्\u200dष", "👩\u200d🌾")
 
 
 def changed(*path: str, to: Any) -> str:
@@ -105,7 +106,7 @@ BROKEN = {
 @pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
 def test_a_broken_one_is_one_message(text: str) -> None:
     with pytest.raises(ModelError, match=r"^somewhere\.onnx: "):
-        ModelDescription.from_json(text, source="somewhere.onnx")
+        read_description(text, source="somewhere.onnx")
 
 
 JSON = st.recursive(
@@ -120,7 +121,7 @@ PLACES = [(key,) for key in GOOD] + [("input", k) for k in GOOD["input"]] + [("o
 @given(st.sampled_from(PLACES), JSON)
 def test_anything_anywhere_is_read_or_refused(place: tuple[str, ...], value: Any) -> None:
     try:
-        found = ModelDescription.from_json(changed(*place, to=value), source="here")
+        found = read_description(changed(*place, to=value), source="here")
     except ModelError:
         return
-    assert ModelDescription.from_json(found.to_json(), source="here") == found
+    assert read_description(found.to_json(), source="here") == found

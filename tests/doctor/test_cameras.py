@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edgecam.camera.discovery import CameraInfo, CameraKind
+from edgecam.camera.info import CameraInfo, CameraKind
 from edgecam.camera.v4l2_faults import holders
 from edgecam.doctor.cameras import board_model, check_cameras, check_pi_cameras
 from edgecam.doctor.finding import Verdict

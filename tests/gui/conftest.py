@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from edgecam.camera.base import Camera
-    from edgecam.camera.discovery import CameraInfo
+    from edgecam.camera.info import CameraInfo
 
 WindowMaker = Callable[..., MainWindow]
 

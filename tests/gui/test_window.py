@@ -16,7 +16,7 @@ from PySide6.QtGui import QDropEvent
 
 from edgecam import resources
 from edgecam.camera.base import CameraState
-from edgecam.camera.discovery import CameraInfo, CameraKind
+from edgecam.camera.info import CameraInfo, CameraKind
 from edgecam.camera.pattern import PatternCamera
 from edgecam.settings import default_path
 from tests.fakes import FaultyCamera, PlainCamera

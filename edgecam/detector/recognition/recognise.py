@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgecam.detector.description import METADATA_KEY, InputSpec, Layout, ModelDescription, Thresholds
-from edgecam.detector.description_json import complete
+from edgecam.detector.description_json import complete, read_description
 from edgecam.detector.recognition.efficientdet import match_efficientdet
 from edgecam.detector.recognition.exporters import Exported, read_exported
 from edgecam.detector.recognition.finished import match_boxes_scores, match_lists, match_rows
@@ -85,7 +85,7 @@ def recognise(
     """
     own = graph.metadata.get(METADATA_KEY)
     if own is not None:
-        description = ModelDescription.from_json(own, source=source)
+        description = read_description(own, source=source)
         changes = {key: sidecar[key] for key in PERSONAL if key in sidecar}
         if changes:
             description = complete(merged(description.to_dict(), changes), source=source)

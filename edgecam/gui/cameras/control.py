@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from edgecam.camera.base import Camera, CameraMode
-    from edgecam.camera.discovery import CameraInfo
+    from edgecam.camera.info import CameraInfo
     from edgecam.camera.memory import CameraMemory
     from edgecam.gui.bridge import Bridge
     from edgecam.gui.cameras.watch import CameraWatch

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QWidget
 
-    from edgecam.camera.discovery import CameraInfo
+    from edgecam.camera.info import CameraInfo
     from edgecam.gui.widgets.picker import Picker
 
 DEMO = "demo"

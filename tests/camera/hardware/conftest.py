@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edgecam.camera.discovery import v4l2_nodes
 from edgecam.camera.v4l2 import V4l2Camera
+from edgecam.camera.v4l2_nodes import v4l2_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from edgecam.camera.discovery import V4l2Node
+    from edgecam.camera.v4l2_nodes import V4l2Node
 
 DRIVER = Path("/sys/bus/platform/drivers/vivid")
 # The emulator is slow: what a camera does in 1 s may take it many.

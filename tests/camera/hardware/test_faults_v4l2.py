@@ -11,7 +11,7 @@ from tests.camera.hardware.conftest import plug_in, press, unplug
 from tests.camera.test_faults import suffer
 
 if TYPE_CHECKING:
-    from edgecam.camera.discovery import V4l2Node
+    from edgecam.camera.v4l2_nodes import V4l2Node
 
 pytestmark = [pytest.mark.hardware, pytest.mark.usefixtures("replugged")]
 

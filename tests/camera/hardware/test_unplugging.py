@@ -17,8 +17,9 @@ from tests.camera.reading import read_until
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edgecam.camera.discovery import CameraInfo, V4l2Node
+    from edgecam.camera.info import CameraInfo
     from edgecam.camera.v4l2 import V4l2Camera
+    from edgecam.camera.v4l2_nodes import V4l2Node
 
 pytestmark = [pytest.mark.hardware, pytest.mark.usefixtures("replugged")]
 
