@@ -11,10 +11,8 @@ from pathlib import Path
 
 import psutil
 
-from edgecam.throttling import Throttling, read_throttling
-
-# The sensor that stands for the processor, by the names kernels give it; the first one present counts.
-_CPU_SENSORS = ("cpu_thermal", "coretemp", "k10temp", "cpu-thermal", "soc_thermal", "zenpower", "acpitz")
+from edgecam.sensors import SYSFS, cpu_clock_mhz, cpu_temperature
+from edgecam.throttling import Throttling, ThrottlingWatch
 
 THREAD_GROUPS = ("capture", "detector", "window", "other")
 _NANOSECONDS = 1e-9
@@ -40,23 +38,29 @@ class SystemLoad:
 
 
 class LoadMeter:
-    """Reads the load; each reading covers the time since the one before."""
+    """Reads the load; each reading covers the time since the one before.
 
-    def __init__(self) -> None:
+    Args:
+        sysfs: where the kernel tells temperature and clock.
+        firmware: asked for the throttling.
+    """
+
+    def __init__(self, sysfs: Path = SYSFS, firmware: ThrottlingWatch | None = None) -> None:
+        self._sysfs = sysfs
         self._process = psutil.Process()
         self._cores = os.cpu_count() or 1
         self._process.cpu_percent()
-        self._has_clock = cpu_clock_mhz() is not None
-        self._has_firmware = read_throttling() is not None
+        self._has_clock = cpu_clock_mhz(sysfs) is not None
+        self._firmware = firmware or ThrottlingWatch()
 
     def read(self) -> SystemLoad:
-        """Takes about half a millisecond."""
+        """Takes about half a millisecond, and never waits for another program."""
         return SystemLoad(
             cpu_percent=self._process.cpu_percent() / self._cores,
             memory_mb=self._process.memory_info().rss / 1e6,
-            temperature_c=cpu_temperature(),
-            clock_mhz=cpu_clock_mhz() if self._has_clock else None,
-            throttling=read_throttling() if self._has_firmware else None,
+            temperature_c=cpu_temperature(self._sysfs),
+            clock_mhz=cpu_clock_mhz(self._sysfs) if self._has_clock else None,
+            throttling=self._firmware.read(),
         )
 
 
@@ -129,23 +133,3 @@ def _group_of_native_thread(task: Path) -> str:
     if name.startswith("av:"):
         return "capture"
     return "window" if name.startswith(("Q", "llvmpipe", "gdrv")) else "detector"
-
-
-def cpu_clock_mhz() -> float | None:
-    """The clock of the processor's cores now, their mean; None where the machine does not tell."""
-    try:
-        frequency = psutil.cpu_freq() if hasattr(psutil, "cpu_freq") else None
-    except (OSError, NotImplementedError, RuntimeError):
-        return None
-    return float(frequency.current) if frequency is not None and frequency.current else None
-
-
-def cpu_temperature() -> float | None:
-    """The processor's temperature in °C; None where the machine does not tell."""
-    if not hasattr(psutil, "sensors_temperatures"):
-        return None  # Windows, macOS
-    sensors = psutil.sensors_temperatures()
-    for name in _CPU_SENSORS:
-        if sensors.get(name):
-            return float(sensors[name][0].current)
-    return None

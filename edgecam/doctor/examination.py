@@ -85,7 +85,7 @@ def _machine(onnxruntime: Finding) -> Iterator[Finding]:
     import psutil
 
     from edgecam.bench.machine import usable_cores
-    from edgecam.system_load import cpu_temperature
+    from edgecam.sensors import cpu_temperature
 
     yield machine.check_processor(machine.processor_flags(), platform.machine())
     yield machine.check_cores(usable_cores(), os.cpu_count() or 1, machine.cpu_quota())

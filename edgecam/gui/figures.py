@@ -51,6 +51,7 @@ class Figures(QObject):
         self._detections.show_counts()
         self._cameras.refresh()
         if self._ticks % 4 == 0:
+            self._performance.note_rates()
             self._models.refresh()
             if self._panel.isVisible():
                 self._panel.show_latency(self._pipeline.detect.latency)
@@ -62,7 +63,7 @@ class Figures(QObject):
         if self._ticks % 2 == 0 and self._shows_performance:
             self._panel.performance.show_values(self._performance.texts())
             if self._ticks % 4 == 0:
-                self._panel.performance.show_age(self._view.age)
+                self._panel.performance.show_series(self._performance.series())
         self._ticks += 1
 
     @property

@@ -71,8 +71,8 @@ class LatencySummary:
     count: int
 
 
-class LatencySeries:
-    """Milliseconds over the last `window_s` seconds. One thread adds, any thread reads.
+class Series:
+    """Values over the last `window_s` seconds. One thread adds, any thread reads.
 
     Kept in two arrays that are used again: objects made for each picture would wake the garbage collector.
     """
@@ -84,17 +84,18 @@ class LatencySeries:
         self._values = np.empty(_ROOM)
         self._first = self._end = 0  # what counts lies between
 
-    def add(self, value_ms: float, now: float | None = None) -> None:
+    def add(self, value: float, now: float | None = None) -> None:
+        """Notes a value of the moment `now` (monotonic s)."""
         now = time.monotonic() if now is None else now
         with self._lock:
             if self._end == len(self._times):
                 self._make_room(now)
             self._times[self._end] = now
-            self._values[self._end] = value_ms
+            self._values[self._end] = value
             self._end += 1
 
     def values(self, now: float | None = None, *, last_s: float | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Ages in seconds (0 = now) and values in ms, oldest first; float64 (N,) each.
+        """Ages in seconds (0 = now) and values, oldest first; float64 (N,) each.
 
         Args:
             last_s: only those of the last so many seconds; None for the whole window.
@@ -104,14 +105,6 @@ class LatencySeries:
         with self._lock:
             first = self._first + int(np.searchsorted(self._times[self._first : self._end], since))
             return now - self._times[first : self._end], self._values[first : self._end].copy()
-
-    def summary(self, now: float | None = None, *, last_s: float | None = None) -> LatencySummary | None:
-        """Of the whole window, or of its last `last_s` seconds; None while there is no value."""
-        _, values = self.values(now, last_s=last_s)
-        if not len(values):
-            return None
-        median, p95 = np.percentile(values, [50, 95])
-        return LatencySummary(float(median), float(p95), len(values))
 
     def clear(self) -> None:
         with self._lock:
@@ -128,6 +121,18 @@ class LatencySeries:
             new[:kept] = old[first : self._end]
             setattr(self, name, new)
         self._first, self._end = 0, kept
+
+
+class LatencySeries(Series):
+    """Milliseconds over the last `window_s` seconds."""
+
+    def summary(self, now: float | None = None, *, last_s: float | None = None) -> LatencySummary | None:
+        """Of the whole window, or of its last `last_s` seconds; None while there is no value."""
+        _, values = self.values(now, last_s=last_s)
+        if not len(values):
+            return None
+        median, p95 = np.percentile(values, [50, 95])
+        return LatencySummary(float(median), float(p95), len(values))
 
 
 class StageSeries:

@@ -13,7 +13,7 @@ from edgecam.fit.store import Fit, load_fit, save_fit
 from edgecam.gui.fit.dialog import FitDialog
 from edgecam.gui.fit.keeper_thread import KeeperThread
 from edgecam.gui.fit.measurement import Measurement
-from edgecam.system_load import cpu_temperature
+from edgecam.sensors import cpu_temperature
 
 if TYPE_CHECKING:
     from collections.abc import Callable

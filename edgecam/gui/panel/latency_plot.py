@@ -9,6 +9,8 @@ from PySide6.QtCore import QPointF, QSize
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from edgecam.gui.panel.peaks import peaks
+
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
 
@@ -33,7 +35,7 @@ class LatencyPlot(QWidget):
         """Takes the values as they are now."""
         ages, values = series.values()
         self._window_s = series.window_s
-        self._ages, self._values = _peaks(ages, values, self._window_s)
+        self._ages, self._values = peaks(ages, values, window_s=self._window_s, points=POINTS)
         summary = series.summary()
         self.setAccessibleDescription(
             f"median {summary.median_ms:.0f} ms, 95 % below {summary.p95_ms:.0f} ms" if summary else "no values"
@@ -58,13 +60,3 @@ class LatencyPlot(QWidget):
         y = self.height() - 2 - self._values / top * (self.height() - 6)
         painter.setPen(QPen(QColor(self._theme.accent), 1.6))
         painter.drawPolyline(QPolygonF([QPointF(px, py) for px, py in zip(x.tolist(), y.tolist(), strict=True)]))
-
-
-def _peaks(ages: np.ndarray, values: np.ndarray, window_s: float) -> tuple[np.ndarray, np.ndarray]:
-    if not len(values):
-        return ages, values
-    bins = np.minimum((ages / window_s * POINTS).astype(int), POINTS - 1)
-    peaks = np.full(POINTS, -1.0)
-    np.maximum.at(peaks, bins, values)
-    filled = np.flatnonzero(peaks >= 0)[::-1]
-    return (filled + 0.5) * window_s / POINTS, peaks[filled]

@@ -40,6 +40,7 @@ class SidePanel(QFrame):
             10, 95, lambda value: f"{value:.2f}",
         )  # fmt: skip
         self.class_list = ClassList()
+        self.class_list.setToolTip("Boxes of each class among those that the detector found last and that are shown")
         self.plot = LatencyPlot()
         self.performance = PerformancePanel()
         self.plot.setToolTip(
@@ -60,6 +61,10 @@ class SidePanel(QFrame):
         self._median, self._p95 = QLabel(), QLabel()
         for label in (self._median, self._p95):
             label.setObjectName("dim")
+            label.setToolTip(
+                "Time the detector takes for one picture, over the last minute: half of them, and 95 % of them, were "
+                "quicker"
+            )
         self._p95.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._build()
         self.score.changed.connect(self.score_changed)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, cast
 
 import cv2
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QRegion
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from edgecam.detections import Detections
 from edgecam.gui.picture.overlay import draw_boxes, draw_figures
@@ -19,13 +19,21 @@ from edgecam.pipeline.view_feed import fitted_size
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from PySide6.QtGui import QMouseEvent, QPaintEvent, QResizeEvent
+    from PySide6.QtGui import QHelpEvent, QMouseEvent, QPaintEvent, QResizeEvent
 
     from edgecam.frames import Frame
     from edgecam.gui.widgets.theme import Theme
     from edgecam.pipeline.view_feed import Picture, ViewFeed
 
 MARGIN = 26
+
+# How the figures in the corner are measured, by their unit.
+FIGURE_TIPS: Final = {
+    "detections/s": "Pictures that the detector has finished, mean over the last two seconds",
+    "fps": "Different pictures that reached the screen, mean over the last two seconds",
+    "ms old": "From the capture of the picture until it was painted: median of the last two seconds. The screen adds "
+    "its own delay.",
+}
 
 
 class LiveView(QWidget):
@@ -50,6 +58,7 @@ class LiveView(QWidget):
         self._detected_at = self._drawn_until = 0.0
         self._boxes_visible = True
         self._figures: Sequence[tuple[str, str]] = ()
+        self._figure_places: list[QRectF] = []
         self._veil: QImage | None = None
         self._veil_pixels: np.ndarray | None = None
         self._margin = MARGIN
@@ -142,6 +151,9 @@ class LiveView(QWidget):
     def event(self, event: QEvent) -> bool:
         if event.type() is QEvent.Type.DevicePixelRatioChange:
             self._tell_size()
+        elif event.type() is QEvent.Type.ToolTip:
+            self._show_tip(cast("QHelpEvent", event))
+            return True
         return super().event(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
@@ -161,7 +173,7 @@ class LiveView(QWidget):
                 painter.fillRect(strip, self._background)
             self._paint_picture(painter, place, picture)
         if self._figures:
-            draw_figures(painter, self._figures, QPointF(12, 12))
+            self._figure_places = draw_figures(painter, self._figures, QPointF(12, 12))
         painter.end()
         if fresh and picture is not None:
             now = time.monotonic()
@@ -182,6 +194,16 @@ class LiveView(QWidget):
         painter.drawImage(place, image)
         if self._boxes_visible and len(self._detections) and self._boxes_are_current():
             draw_boxes(painter, self._detections, self._labels, place=place, frame_wh=picture.frame.size_wh)
+
+    def figure_tip(self, at: QPointF) -> str:
+        """How the figure at `at` is measured; "" where there is none."""
+        for (_, unit), place in zip(self._figures, self._figure_places, strict=False):
+            if place.contains(at):
+                return FIGURE_TIPS.get(unit, "")
+        return ""
+
+    def _show_tip(self, event: QHelpEvent) -> None:
+        QToolTip.showText(event.globalPos(), self.figure_tip(QPointF(event.pos())), self)
 
     def _boxes_are_current(self) -> bool:
         return self._picture is not None and self._picture.frame.captured_at <= self._drawn_until

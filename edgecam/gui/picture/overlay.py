@@ -73,8 +73,9 @@ def _draw_tag(
     painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, text)
 
 
-def draw_figures(painter: QPainter, figures: Sequence[tuple[str, str]], corner: QPointF) -> None:
-    """Draws chips of (number, unit) in a row, starting at `corner`."""
+def draw_figures(painter: QPainter, figures: Sequence[tuple[str, str]], corner: QPointF) -> list[QRectF]:
+    """Draws chips of (number, unit) in a row, starting at `corner`; returns where each one is."""
+    places = []
     number_font, unit_font = tag_font(14), QFont()
     unit_font.setPixelSize(13)
     number_metrics, unit_metrics = QFontMetricsF(number_font), QFontMetricsF(unit_font)
@@ -87,7 +88,8 @@ def draw_figures(painter: QPainter, figures: Sequence[tuple[str, str]], corner: 
         width = number_width + gap + unit_metrics.horizontalAdvance(unit) + 18
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(CHIP)
-        painter.drawRoundedRect(QRectF(x, y, width, height), 6, 6)
+        places.append(QRectF(x, y, width, height))
+        painter.drawRoundedRect(places[-1], 6, 6)
         painter.setPen(QColor("#ffffff"))
         painter.setFont(number_font)
         text = QRectF(x + 9, y, width, height)
@@ -97,3 +99,4 @@ def draw_figures(painter: QPainter, figures: Sequence[tuple[str, str]], corner: 
         painter.drawText(text.translated(number_width + gap, 0), Qt.AlignmentFlag.AlignVCenter, unit)
         x += width + 6
     painter.restore()
+    return places

@@ -50,8 +50,10 @@ class StatusLine(QFrame):
             "Pictures since this camera was opened that the camera or its driver lost, and those that the detector\n"
             "did not look at because a newer one had come"
         )
-        self._cpu.setToolTip("Processor time that edgecam uses; 100 % would be all cores")
-        self._temperature.setToolTip("Temperature of the processor")
+        self._cpu.setToolTip(
+            "Processor time of edgecam in the last two seconds, from the system's books; 100 % would be all cores"
+        )
+        self._temperature.setToolTip("Temperature of the processor, from the kernel's sensor, read every two seconds")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(14, 0, 14, 0)
         layout.setSpacing(7)
