@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
-from edgecam.camera.address import IMAGE_SUFFIXES
 from edgecam.camera.base import Camera, CameraMode
 from edgecam.camera.clock import Pacer
 from edgecam.camera.jpeg import jpeg_fault
 from edgecam.camera.opencv_log import silence_opencv
+from edgecam.camera.path_address import IMAGE_SUFFIXES
 from edgecam.errors import CameraError, EndOfStream
 from edgecam.frames import Frame
 

@@ -5,17 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgecam import resources
-from edgecam.camera.address import (
-    DemoAddress,
-    DeviceAddress,
-    ImagesAddress,
-    IndexAddress,
-    PatternAddress,
-    PiAddress,
-    StreamAddress,
-    VideoAddress,
-    parse_address,
-)
+from edgecam.camera.address import DemoAddress, IndexAddress, PatternAddress, PiAddress, parse_address
+from edgecam.camera.path_address import DeviceAddress, ImagesAddress, VideoAddress
+from edgecam.camera.stream_address import StreamAddress
 from edgecam.errors import CameraError
 
 if TYPE_CHECKING:

@@ -27,8 +27,8 @@ from edgecam.errors import CameraError, CameraTimeout, CredentialsNeeded, EndOfS
 from edgecam.frames import Frame
 
 if TYPE_CHECKING:
-    from edgecam.camera.address import StreamAddress
     from edgecam.camera.credentials import Credentials
+    from edgecam.camera.stream_address import StreamAddress
 
 log = logging.getLogger(__name__)
 

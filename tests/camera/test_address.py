@@ -10,17 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
-from edgecam.camera.address import (
-    DemoAddress,
-    DeviceAddress,
-    ImagesAddress,
-    PatternAddress,
-    PiAddress,
-    StreamAddress,
-    VideoAddress,
-    parse_address,
-)
+from edgecam.camera.address import DemoAddress, PatternAddress, PiAddress, parse_address
 from edgecam.camera.credentials import Credentials, masked_url
+from edgecam.camera.path_address import DeviceAddress, ImagesAddress, VideoAddress
+from edgecam.camera.stream_address import StreamAddress
 from edgecam.errors import CameraError
 
 if TYPE_CHECKING:
@@ -161,7 +154,8 @@ def test_an_address_that_lost_its_password_asks_for_it() -> None:
         ("v4l2:", "needs the id"),
         ("v4l2:/dev/video99", "There is no camera"),
         ("demo:2", "no options"),
-        ("x" * 5000, "cannot be opened|neither"),
+        ("x" * 5000, "“x{80}…” is neither"),
+        ("x/" * 5000, "cannot be opened: File name too long"),
     ],
 )
 def test_wrong_addresses(text: str, said: str) -> None:
