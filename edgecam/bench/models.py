@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import psutil
 
+from edgecam.bench.accuracy import AccuracyAt, Known, accuracy_at, accuracy_text
 from edgecam.detector.detector import Detector
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ class CaseResult:
         cpu_percent: processor time while it runs, 100 = one core.
         memory_mb: what loading and running it added to the process.
         ratio: its speed by that of the first case, the median of ratios within a round.
-        accuracy: the first figure that the file gives of itself; None where it gives none.
+        accuracy: what the file tells of itself at this size; None where it tells nothing of it.
+        accuracy_known: how that is known (see `Known`).
         precision: of its arithmetic, as the file says.
     """
 
@@ -61,11 +63,17 @@ class CaseResult:
     ratio: float = 1.0
     accuracy: float | None = None
     precision: str = ""
+    accuracy_known: str = Known.MEASURED.value
 
     @property
     def key(self) -> tuple[str, int, int, int]:
         """What makes it the same case in another run."""
         return self.model, *self.input_hw, self.threads
+
+    @property
+    def accuracy_text(self) -> str:
+        """As tables show it."""
+        return accuracy_text(AccuracyAt(self.accuracy, Known(self.accuracy_known)))
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -78,6 +86,7 @@ class CaseResult:
             KeyError, TypeError, ValueError: something is missing or of the wrong kind.
         """
         height, width = data["input_hw"]
+        Known(data.get("accuracy_known", Known.MEASURED.value))
         return cls(**{**data, "input_hw": (int(height), int(width))})
 
 
@@ -110,6 +119,9 @@ class _Runner:
 
     def result(self, first: _Runner) -> CaseResult:
         median, p95 = np.percentile(self.times_ms, [50, 95])
+        spec = self.detector.description.input
+        own_hw = (spec.height, spec.width) if spec.height and spec.width else spec.sizes[0]
+        accuracy = accuracy_at(self.detector.description.accuracy, self.case.input_hw or own_hw, own_hw)
         return CaseResult(
             model=self.case.model,
             threads=self.case.threads,
@@ -121,8 +133,9 @@ class _Runner:
             cpu_percent=self.cpu_s / self.wall_s * 100,
             memory_mb=self.memory_mb,
             ratio=statistics.median(a / b for a, b in zip(first.medians_ms, self.medians_ms, strict=True)),
-            accuracy=first_number(self.detector.description.accuracy),
+            accuracy=accuracy.value,
             precision=self.detector.description.precision,
+            accuracy_known=accuracy.known.value,
         )
 
 
@@ -157,13 +170,3 @@ def measure_models(
         for runner in order.sample(runners, len(runners)):
             runner.run(images, slice_s)
     return [runner.result(runners[0]) for runner in runners]
-
-
-def first_number(accuracy: object) -> float | None:
-    """The first number in free JSON, however deep; None where there is none."""
-    if isinstance(accuracy, bool) or accuracy is None:
-        return None
-    if isinstance(accuracy, int | float):
-        return float(accuracy)
-    values = accuracy.values() if isinstance(accuracy, dict) else accuracy if isinstance(accuracy, list) else ()
-    return next((number for value in values if (number := first_number(value)) is not None), None)

@@ -32,7 +32,7 @@ def models_table(results: Sequence[CaseResult]) -> str:
         rows.append((
             result.model, f"{width} × {height}", str(result.threads), number(result.median_ms), number(result.p95_ms),
             number(result.inference_ms), number(result.per_second), f"{result.cpu_percent:.0f} %",
-            f"{result.memory_mb:.0f}", "–" if result.accuracy is None else number(result.accuracy),
+            f"{result.memory_mb:.0f}", result.accuracy_text,
             f"{result.ratio:.2f}",
         ))  # fmt: skip
     return columns(rows, right=range(2, len(HEADS)))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from edgecam.fit.keeper import Moment
 
 NAME = "fit"
+QUOTA_PERCENT = 25.0
 LOAD_S = 0.3  # about what loading a case takes; only for the share of the work that is done
 
 
@@ -38,8 +39,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add("--burden", choices=("busy", "quota"),
         help="with --watch: in the middle third of the time, a busy process on every core, or a CPU quota by control "
         "group (Linux, as root)")  # fmt: skip
-    add("--quota", type=positive_float, default=25.0, metavar="P",
-        help="with --burden quota: percent of one core that edgecam gets (default: 25)")  # fmt: skip
+    add("--quota", type=positive_float, metavar="P",
+        help=f"with --burden quota: percent of one core that edgecam gets (default: {QUOTA_PERCENT:.0f})")  # fmt: skip
+    add("--busy", type=positive_int, metavar="N",
+        help="with --burden busy: so many processes (default: one on every core)")  # fmt: skip
     add("--json", action="store_true", help="as JSON, for programs")
     add("--offered", type=positive_float, help=argparse.SUPPRESS)  # the window knows its camera's rate
     add("--progress", action="store_true", help=argparse.SUPPRESS)  # for the window: on stderr, one JSON per line
@@ -50,8 +53,9 @@ def run(args: argparse.Namespace) -> int:
     """Prints what was measured and chosen; returns 1 when nothing keeps the wish.
 
     Raises:
-        EdgecamError: no model, or the source fails.
+        EdgecamError: no model, or the source fails; options that do not go together.
     """
+    _check_options(args)
     import cv2
 
     from edgecam.bench.machine import usable_cores
@@ -84,6 +88,21 @@ def run(args: argparse.Namespace) -> int:
             "cases": [result.to_json() for result in results], "time_line": [asdict(moment) for moment in moments],
         }, indent=2, ensure_ascii=False))  # fmt: skip
     return 0 if choice.fulfilled else 1
+
+
+def _check_options(args: argparse.Namespace) -> None:
+    """What only counts together with another option must not be asked for in vain.
+
+    Raises:
+        UsageError: it was.
+    """
+    from edgecam.errors import UsageError
+
+    if args.burden and not args.watch:
+        raise UsageError("--burden acts in the middle third of --watch: add --watch SECONDS, for example --watch 60.")
+    for option, value, burden in (("--quota", args.quota, "quota"), ("--busy", args.busy, "busy")):
+        if value is not None and args.burden != burden:
+            raise UsageError(f"{option} only counts with --burden {burden}.")
 
 
 def measure(cases: Sequence[Case], rounds: int, say: Callable[[str, float], None]) -> list[CaseResult]:
@@ -173,5 +192,5 @@ def _burden(args: argparse.Namespace) -> Burden | None:
     from edgecam.fit.burden import BusyProcesses, CpuQuota
 
     if args.burden == "busy":
-        return BusyProcesses(usable_cores())
-    return CpuQuota(args.quota) if args.burden == "quota" else None
+        return BusyProcesses(args.busy or usable_cores())
+    return CpuQuota(args.quota or QUOTA_PERCENT) if args.burden == "quota" else None

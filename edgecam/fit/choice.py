@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from edgecam.bench.accuracy import Known
 from edgecam.bench.figures import number
 
 if TYPE_CHECKING:
@@ -104,8 +105,11 @@ def _weights(results: Sequence[CaseResult]) -> dict[tuple[str, int, int], float]
 
 
 def _quality(result: CaseResult, weights: dict[tuple[str, int, int], float]) -> tuple[float, float]:
-    """What files say of their accuracy goes first; among equals, a heavier model sees more."""
-    return result.accuracy or 0.0, weights.get(result.key[:3], result.median_ms)
+    """What files say of their accuracy at this size goes first, and what nobody has measured last.
+
+    Among equals, a heavier model sees more.
+    """
+    return -1.0 if result.accuracy is None else result.accuracy, weights.get(result.key[:3], result.median_ms)
 
 
 def _ladder(
@@ -127,10 +131,15 @@ def _ladder(
 
 
 def _why(chosen: CaseResult, wish: Wish, cores: int, keeping: int, all_: int) -> str:
+    accuracy = {
+        Known.MEASURED: f"accuracy {chosen.accuracy_text}",
+        Known.BETWEEN: f"accuracy {chosen.accuracy_text}, between those of two sizes that were measured",
+        Known.UNKNOWN: "its accuracy at this size is not known",
+    }[Known(chosen.accuracy_known) if chosen.accuracy is not None else Known.UNKNOWN]
     able = f"it can do {number(chosen.per_second)} detections per second ({number(chosen.median_ms)} ms each)"
     rate = done_per_second(chosen, wish)
     cost = f"{number(cpu_percent(chosen, rate, cores))} % of the processor at {number(rate)}"
     wished = f"at least {replace(wish, below_c=None)}"  # heat shows only while it runs
     if not keeping:
-        return f"None of {all_} reaches {wished}; {name(chosen)} is the quickest: {able}, {cost}."
-    return f"{name(chosen)} is the best of the {keeping} of {all_} that reach {wished}: {able}, {cost}."
+        return f"None of {all_} reaches {wished}; {name(chosen)} is the quickest: {able}, {cost}; {accuracy}."
+    return f"{name(chosen)} is the best of the {keeping} of {all_} that reach {wished}: {able}, {cost}; {accuracy}."

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from edgecam.bench import models
-from edgecam.bench.models import Case, CaseResult, first_number, measure_models
+from edgecam.bench.models import Case, CaseResult, measure_models
 from edgecam.bench.models_report import _COLOURS, comparison, models_table, picture, read_results
 from edgecam.cli import main
 from edgecam.errors import DataError
@@ -82,15 +82,6 @@ def test_a_file_that_is_no_earlier_run(text: str, tmp_path: Path) -> None:
         read_results(path)
     with pytest.raises(DataError):
         read_results(tmp_path / "none.json")
-
-
-@pytest.mark.parametrize(
-    ("accuracy", "expected"),
-    [({}, None), ({"coco": {"note": "x", "AP": 27.4, "AP50": 44}}, 27.4), ({"done": True, "AP": 3}, 3.0),
-     ([{"AP": 1.5}], 1.5), ("text", None)],
-)  # fmt: skip
-def test_the_first_figure_of_free_json(accuracy: object, expected: float | None) -> None:
-    assert first_number(accuracy) == expected
 
 
 @pytest.mark.parametrize("accuracy", [None, 40.0])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from edgecam.bench.models import CaseResult
@@ -65,3 +67,20 @@ def test_a_single_case() -> None:
     choice = choose([LARGE], Wish(30), cores=4)
     assert (choice.ladder, choice.index, choice.fulfilled) == ((LARGE,), 0, False)
     assert name(LARGE) == "large 416 × 256, 1 thread"
+
+
+def test_what_nobody_has_measured_is_never_preferred_to_what_is_known() -> None:
+    measured, unknown = case("net", 20, accuracy=25), case("net", 40, hw=(320, 544))
+    choice = choose([measured, unknown], Wish(5), cores=4)
+    assert choice.case is measured
+    assert "accuracy 25" in choice.why
+    quick = case("net", 5, hw=(128, 224))
+    choice = choose([measured, unknown, quick], Wish(100), cores=4)
+    assert choice.case is quick
+    assert "its accuracy at this size is not known" in choice.why
+    assert list(choice.ladder) == [quick, measured]
+
+
+def test_what_lies_between_two_measured_sizes_is_said_to() -> None:
+    between = replace(case("net", 20, accuracy=25.3), accuracy_known="between")
+    assert "accuracy ≈ 25.3, between those of two sizes" in choose([between], Wish(5), cores=4).why

@@ -84,3 +84,21 @@ def test_the_command(
     assert len(data["time_line"]) >= 1
     assert main(["fit", "--at-least", "1000000", "--rounds", "1"]) == 1
     assert "quickest" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--burden", "busy"], "add --watch"),
+        (["--burden", "quota", "--quota", "20"], "add --watch"),
+        (["--watch", "9", "--quota", "20"], "--quota only counts with --burden quota"),
+        (["--watch", "9", "--burden", "quota", "--busy", "4"], "--busy only counts with --burden busy"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(
+    options: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["fit", *options]) != 0
+    err = capsys.readouterr().err
+    assert words in err
+    assert err.count("\n") == 1

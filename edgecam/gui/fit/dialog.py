@@ -145,7 +145,7 @@ class FitDialog(QDialog):
             height, width = case.input_hw
             texts = (
                 case.model, f"{width} × {height}", str(case.threads), number(case.median_ms), number(case.per_second),
-                "–" if case.accuracy is None else number(case.accuracy),
+                case.accuracy_text,
             )  # fmt: skip
             for column, cell in enumerate(texts):
                 item = QTableWidgetItem(cell)
