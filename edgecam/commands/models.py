@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from edgecam.detector.facts import ModelFacts
+    from edgecam.detector.recognition.recognition import Recognition
     from edgecam.detector.report import Report
 
 NAME = "models"
@@ -188,14 +189,19 @@ def run_remove(args: argparse.Namespace) -> int:
 def run_check(args: argparse.Namespace) -> int:
     """Prints what a file was recognised as, its stages' times and the top detections on a photograph."""
     from edgecam.detector.loading import passed
+    from edgecam.detector.recognition.recognition import UnknownOutputs
 
     entry = model_library().find(args.model)
     if args.picture is not None and not args.picture.is_file():
         raise UsageError(f"{args.picture}: there is no such picture.")
     with _photograph(args.picture) as (picture, shown):
-        report = passed(
-            entry.path, model_records(), threads=args.threads, input_hw=args.size, picture=picture, again=True
-        )
+        try:
+            report = passed(
+                entry.path, model_records(), threads=args.threads, input_hw=args.size, picture=picture, again=True
+            )
+        except UnknownOutputs as unknown:
+            _print_readings(entry.sidecar, unknown.recognition)
+            raise
     if args.json:
         print(json.dumps(asdict(report), ensure_ascii=False, indent=2))
         return 0
@@ -239,6 +245,17 @@ def _print_report(path: Path, report: Report, picture: str) -> None:
         ]
     )
     _print_questions(report)
+
+
+def _print_readings(sidecar: Path, recognition: Recognition) -> None:
+    """The ways to read unknown outputs, each with what to write so that it is taken."""
+    from edgecam.detector.recognition.unknown import sidecar_for
+
+    print(f"These readings fit. Write what stands below the right one into {sidecar}, or drop the file on the window:")
+    print("it shows what each one makes of the picture.")
+    for reading in recognition.readings:
+        print(f"\n{reading.text}\n  {json.dumps(sidecar_for(recognition, reading), ensure_ascii=False)}")
+    print('\nAdd "labels": ["…", …] for the names of the classes.')
 
 
 def _print_lines(lines: Sequence[tuple[str, str]]) -> None:

@@ -77,7 +77,7 @@ def complete(data: Mapping[str, Any], *, source: str) -> ModelDescription:
     return ModelDescription(
         name=parts["name"],
         input=InputSpec(**_checked(INPUT, parts["input"], source, "input.")),
-        output=OutputSpec(**_output(parts["output"], source)),
+        output=output_spec(parts["output"], source=source),
         labels=parts["labels"],
         thresholds=Thresholds(**_checked(THRESHOLDS, parts.get("thresholds", {}), source, "thresholds.")),
         precision=parts.get("precision", ""),
@@ -86,11 +86,16 @@ def complete(data: Mapping[str, Any], *, source: str) -> ModelDescription:
     )
 
 
-def _output(data: dict[str, Any], source: str) -> dict[str, Any]:
+def output_spec(data: Mapping[str, Any], *, source: str) -> OutputSpec:
+    """The part of a description that says how outputs are read.
+
+    Raises:
+        ModelError: it names no decoder, or a part is of the wrong kind.
+    """
     checked = _checked(OUTPUT, data, source, "output.")
     if "decoder" not in checked:
         raise ModelError(f"{source}: its description has no 'output.decoder'.")
-    return checked
+    return OutputSpec(**checked)
 
 
 def _checked(checks: Mapping[str, Check], data: Mapping[str, Any], source: str, place: str = "") -> dict[str, Any]:

@@ -18,7 +18,8 @@ from edgecam.detector.onnx_file import read_onnx_file
 from edgecam.detector.preprocess import Preprocessor, choose_input_hw
 from edgecam.detector.recognition.graph import Graph
 from edgecam.detector.recognition.inputs import picture_of
-from edgecam.detector.recognition.recognise import extra_feed, recognise
+from edgecam.detector.recognition.probe import extra_feed
+from edgecam.detector.recognition.recognise import recognise
 from edgecam.detector.recognition.sidecar import read_sidecar, sidecar_path
 from edgecam.detector.session import default_threads, open_session, run_session
 from edgecam.errors import ModelError

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edgecam.detector.description_json import complete, output_spec
 from edgecam.detector.detector import Detector
 from edgecam.detector.limits import Limits
 from edgecam.detector.onnx_file import read_onnx_file
+from edgecam.detector.recognition.match import Question
+from edgecam.detector.recognition.reading import Reading
+from edgecam.detector.recognition.recognition import Recognition, UnknownOutputs
 from edgecam.detector.recognition.sidecar import read_sidecar
 from edgecam.detector.records import fingerprint
 from edgecam.detector.trial import try_out
@@ -31,6 +35,7 @@ def load_detector(
     """The model of `entry`, ready but not warm; one that came with edgecam is loaded at once.
 
     Raises:
+        UnknownOutputs: see `passed`.
         ModelError: it cannot be used.
     """
     if not entry.bundled:
@@ -60,6 +65,7 @@ def passed(
         again: it is tried out in any case.
 
     Raises:
+        UnknownOutputs: it runs, but a person has to say how its outputs are read.
         ModelError: it does not pass.
     """
     file = read_onnx_file(path)  # quick, and its messages are the best
@@ -71,6 +77,23 @@ def passed(
     if report is None:
         report = try_out(path, threads=threads, input_hw=input_hw, picture=picture)
         if report.message:
-            raise ModelError(report.message)
+            raise _refusal(report, path)
         records.add(key, report)
     return report
+
+
+def _refusal(report: Report, path: Path) -> ModelError:
+    if not report.readings:
+        return ModelError(report.message)
+    source = str(path)
+    readings = tuple(
+        Reading(str(one["text"]), output_spec(one["output"], source=source), one["classes"]) for one in report.readings
+    )
+    recognition = Recognition(
+        complete(report.description, source=source),
+        report.family,
+        report.reasons,
+        tuple(Question(question) for question in report.questions),
+        readings,
+    )
+    return UnknownOutputs(report.message, recognition)

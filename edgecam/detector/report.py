@@ -21,6 +21,7 @@ class Report:
 
     Attributes:
         message: why the model cannot be used; "" if it can.
+        readings: ways to read outputs of no known kind, each a `Reading` as a dict: with one of them it can be used.
         family, reasons, questions: see `Recognition`.
         description: as `ModelDescription.to_dict` gives it.
         input_hw: of the run.
@@ -34,6 +35,7 @@ class Report:
     family: str = ""
     reasons: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
+    readings: tuple[dict[str, Any], ...] = ()
     description: dict[str, Any] = field(default_factory=dict)
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
@@ -54,7 +56,7 @@ class Report:
 
 def report_from_dict(data: dict[str, Any]) -> Report:
     kept = {item.name: data[item.name] for item in fields(Report) if item.name in data}
-    for key in ("reasons", "questions", "inputs", "outputs", "input_hw"):
+    for key in ("reasons", "questions", "readings", "inputs", "outputs", "input_hw"):
         kept[key] = tuple(kept.get(key, ()))
     kept["seen"] = tuple(Seen(one["label"], one["score"], tuple(one["box"])) for one in kept.get("seen", ()))
     return Report(**kept)

@@ -8,11 +8,12 @@ import os
 import sys
 import threading
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from edgecam.detector.limits import Limits, memory_within
+from edgecam.detector.recognition.recognition import UnknownOutputs
 from edgecam.detector.report import Report, Seen
 from edgecam.detector.session import OutOfMemory
 from edgecam.errors import EdgecamError, ModelError
@@ -88,6 +89,23 @@ def limit_process(memory_mb: int, seconds: float) -> None:
 
 
 def _examine(path: Path, options: dict[str, Any]) -> Report:
+    try:
+        return _run(path, options)
+    except UnknownOutputs as unknown:
+        # Run all the same, as the likeliest reading says: somebody will look at it with each of them.
+        found = unknown.recognition
+        report = _run(path, options, sidecar=found.description.to_dict())
+        return replace(
+            report,
+            message=str(unknown),
+            family=found.family,
+            reasons=found.reasons,
+            questions=tuple(question.value for question in found.questions),
+            readings=tuple(asdict(reading) for reading in found.readings),
+        )
+
+
+def _run(path: Path, options: dict[str, Any], *, sidecar: dict[str, Any] | None = None) -> Report:
     from edgecam.detector.detector import Detector
 
     started = time.perf_counter()
@@ -96,6 +114,7 @@ def _examine(path: Path, options: dict[str, Any]) -> Report:
         path,
         threads=options["threads"],
         input_hw=(hw[0], hw[1]) if hw else None,
+        sidecar=sidecar,
         limits=Limits(options["seconds"], options["memory_mb"]),
     )
     detector.warm_up()

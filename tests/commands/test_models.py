@@ -102,6 +102,21 @@ def test_check_says_what_and_why_and_how_fast(tmp_path: Path, capsys: pytest.Cap
     assert report["seen"][0]["label"] == "dog"
 
 
+def test_check_of_unknown_outputs_says_what_to_write(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = constant_model(tmp_path / "odd.onnx", {"o": np.zeros((1, 9, 1000), np.float32)})
+    assert main(["models", "check", str(path)]) == EXIT_MODEL
+    out, err = capsys.readouterr()
+    assert err.count("\n") == 1
+    assert "of no kind that edgecam knows: 'o' float32 (1, 9, 1000). 4 ways to read them fit" in err
+    lines = out.splitlines()
+    place = lines.index("1000 predictions, one per column: box, objectness, 4 class scores")
+    (tmp_path / "odd.json").write_text(lines[place + 1])
+    assert main(["models", "check", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert "as its sidecar says" in out
+    assert "4: class 0, class 1, class 2, class 3" in out
+
+
 @pytest.mark.parametrize(("text", "hw"), [("416x320", (320, 416)), ("320", (320, 320)), ("64×32", (32, 64))])
 def test_sizes(text: str, hw: tuple[int, int]) -> None:
     assert size_hw(text) == hw

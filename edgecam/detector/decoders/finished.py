@@ -32,22 +32,29 @@ if TYPE_CHECKING:
 # What a column of ROWS may hold.
 CORNERS: Final = ("x1", "y1", "x2", "y2")
 CENTRES: Final = ("cx", "cy", "w", "h")
+CORNER_AND_SIZE: Final = ("x1", "y1", "w", "h")
 SCORE: Final = "score"
 CLASS: Final = "class"
 
 
 def decode_rows(outputs: Sequence[Array], spec: OutputSpec, request: Request) -> Detections:
-    """`outputs`: one array (1, N, K); `spec.columns` says what its K columns hold."""
+    """`outputs`: one array (1, N, K); `spec.columns` says what they hold; without a class all are of the first."""
     rows = matrix(outputs[0])
     columns = spec.columns
     if rows.shape[1] != len(columns):
         raise ValueError(f"{rows.shape[1]} values per box, expected {len(columns)} ({', '.join(columns)})")
-    centres = "cx" in columns
-    order = [columns.index(name) for name in (CENTRES if centres else CORNERS)]
-    rows = rows[_best(rows[:, columns.index(SCORE)], request)]
-    box = corners(rows[:, order], BoxFormat.CXCYWH if centres else BoxFormat.XYXY)
-    class_ids = _labels_of(rows[:, columns.index(CLASS)], spec)
-    return sound(in_pixels(box, spec, request), rows[:, columns.index(SCORE)], class_ids)
+    names, kind = CORNERS, BoxFormat.XYXY
+    if "w" in columns:
+        names, kind = (CENTRES, BoxFormat.CXCYWH) if "cx" in columns else (CORNER_AND_SIZE, BoxFormat.XYWH)
+    order = [columns.index(name) for name in names]
+    scores = rows[:, columns.index(SCORE)]
+    if spec.activation is Activation.SIGMOID:
+        scores = sigmoid(scores)
+    keep = _best(scores, request)
+    rows = rows[keep]
+    box = corners(rows[:, order], kind)
+    classes = rows[:, columns.index(CLASS)] if CLASS in columns else np.zeros(len(rows), np.float32)
+    return sound(in_pixels(box, spec, request), scores[keep], _labels_of(classes, spec))
 
 
 def decode_lists(outputs: Sequence[Array], spec: OutputSpec, request: Request) -> Detections:
@@ -65,9 +72,14 @@ def decode_lists(outputs: Sequence[Array], spec: OutputSpec, request: Request) -
 
 
 def decode_boxes_scores(outputs: Sequence[Array], spec: OutputSpec, request: Request) -> Detections:
-    """`outputs`: boxes (1, N, 4) and class scores (1, N, C), or with the classes first where `spec.rows` is unset."""
-    box, scores = box_rows(outputs[0]), matrix(outputs[1])
+    """`outputs`: boxes (1, N, 4) and class scores (1, N, C), or with the classes first where `spec.rows` is unset.
+
+    Scores of one class may be (1, N); boxes may be (1, 4, N).
+    """
+    scores = outputs[1]
+    scores = matrix(scores.reshape(1, -1) if scores.ndim == 1 else scores)
     scores = scores.T if spec.rows else scores
+    box = _boxes_of(outputs[0], scores.shape[1])
     if scores.shape[1] != len(box):
         raise ValueError(f"{len(box)} boxes and scores of shape {scores.shape[::-1]}")
     if spec.activation is Activation.SOFTMAX:  # over all classes, those without a label too
@@ -76,6 +88,13 @@ def decode_boxes_scores(outputs: Sequence[Array], spec: OutputSpec, request: Req
     class_ids, index, best = pick(scores, request, logits=spec.activation is Activation.SIGMOID)
     found = in_pixels(corners(box[index, :4], spec.box), spec, request)
     return sound(found, best, to_labels(class_ids, labels))
+
+
+def _boxes_of(array: Array, count: int) -> Array:
+    """(N, 4) or more numbers; of (4, N) the columns."""
+    if array.ndim >= 2 and array.shape[-2:] == (4, count) and array.size == 4 * count and count != 4:
+        array = array.reshape(4, count).T
+    return box_rows(array)
 
 
 def _best(scores: Array, request: Request) -> Array:

@@ -176,7 +176,7 @@ def _boxes_scores(box: Output, scores: Output, rows: bool, hints: Hints) -> Matc
             names,
             activation=activation_of(table),
             rows=rows,
-            box=BoxFormat.XYXY if _ordered(numbers) else BoxFormat.CXCYWH,
+            box=BoxFormat.XYXY if ordered(numbers) else BoxFormat.CXCYWH,
             normalized=normalized,
         )
         reasons = (f"{len(numbers)} boxes, one per cell, and scores of {classes} classes",)
@@ -191,7 +191,7 @@ def _boxes_scores(box: Output, scores: Output, rows: bool, hints: Hints) -> Matc
         names,
         activation=activation,
         rows=rows,
-        box=BoxFormat.XYXY if _ordered(numbers) else BoxFormat.CXCYWH,
+        box=BoxFormat.XYXY if ordered(numbers) else BoxFormat.CXCYWH,
         normalized=normalized,
         class_ids=(-1, *range(classes - 1)) if background else (),
     )
@@ -200,7 +200,7 @@ def _boxes_scores(box: Output, scores: Output, rows: bool, hints: Hints) -> Matc
     return Match("SSD", spec, SSD, classes - background, reasons, questions)
 
 
-def _ordered(numbers: np.ndarray) -> bool:
+def ordered(numbers: np.ndarray) -> bool:
     """The third and fourth number exceed the first and second nearly always: corners, not centre and size."""
     return len(numbers) > 0 and bool(np.mean((numbers[:, 2:] >= numbers[:, :2]).all(axis=1)) > 0.95)
 

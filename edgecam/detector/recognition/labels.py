@@ -47,8 +47,23 @@ def label(match: Match, labels: tuple[str, ...], *, source: str) -> Named:
         return Named(COCO, _by_category(output, match.classes), reasons=("the 90 category numbers of COCO",))
     if match.classes == len(VOC):
         return Named(VOC, output, (Question.LABELS,), ("20 classes: perhaps those of Pascal VOC",))
-    names = ("object",) if match.classes == 1 else tuple(f"class {i}" for i in range(match.classes))
-    return Named(names, output, (Question.LABELS,), ("nothing names its classes",))
+    return Named(numbered(match.classes), output, (Question.LABELS,), ("nothing names its classes",))
+
+
+def numbered(classes: int) -> tuple[str, ...]:
+    """Names for classes of which nothing is known but how many they are."""
+    return ("object",) if classes == 1 else tuple(f"class {i}" for i in range(classes))
+
+
+def proposed(classes: int | None, given: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Names to begin with: those that somebody gave where they fit, COCO's where that is likely, else numbers.
+
+    Args:
+        classes: None where boxes carry class numbers, of which one cannot see how many there are.
+    """
+    if given and classes in {None, len(given)}:
+        return given
+    return COCO if classes in {None, len(COCO)} else numbered(classes)
 
 
 def _finished(match: Match) -> Named:

@@ -27,6 +27,7 @@ def span(values: Any) -> tuple[float, float]:
 class Question(enum.StrEnum):
     """What neither file nor shapes can say, so that a person has to."""
 
+    DECODER = "decoder"
     LABELS = "labels"
     COLOR = "color"
     SCALING = "scaling"

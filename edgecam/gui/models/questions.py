@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
 
     from edgecam.detector.model_library import ModelEntry
-    from edgecam.detector.recognition.recognise import Recognition
+    from edgecam.detector.recognition.recognition import Recognition
 
 TYPING_MS = 400
 MAX_LABEL_FILE = 4 << 20
