@@ -1,4 +1,4 @@
-"""How accurate a model is at an input size, by what its file tells: measured, between two measured sizes, or unknown."""
+"""How accurate a model is at an input size: measured, between two measured sizes, or unknown."""
 
 from __future__ import annotations
 

@@ -9,9 +9,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QButtonGroup,
-    QCheckBox,
     QDialog,
-    QDoubleSpinBox,
     QHBoxLayout,
     QHeaderView,
     QLabel,
@@ -28,6 +26,7 @@ from PySide6.QtWidgets import (
 from edgecam.bench.figures import number
 from edgecam.bench.models_report import models_table
 from edgecam.fit.choice import Wish
+from edgecam.gui.widgets.fields import CheckBox, SpinBox
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,9 +61,9 @@ class FitDialog(QDialog):
         for button in (self.by_number, self.by_camera):
             self._group.addButton(button)
         self.per_second = _spin(1, 240, DEFAULT_PER_SECOND, " detections per second")
-        self.limit_cpu, self.cpu = QCheckBox("At most"), _spin(1, 100, DEFAULT_CPU, " % of the processor")
-        self.limit_heat, self.heat = QCheckBox("Stay below"), _spin(30, 110, DEFAULT_CELSIUS, " °C")
-        self.keep = QCheckBox("Keep watching: step down when the board slows, and up again when it recovers")
+        self.limit_cpu, self.cpu = CheckBox("At most"), _spin(1, 100, DEFAULT_CPU, " % of the processor")
+        self.limit_heat, self.heat = CheckBox("Stay below"), _spin(30, 110, DEFAULT_CELSIUS, " °C")
+        self.keep = CheckBox("Keep watching: step down when the board slows, and up again when it recovers")
         self.keep.setChecked(True)
         self._has_sensor = has_sensor
         self.bar, self._doing = QProgressBar(), QLabel()
@@ -230,10 +229,9 @@ class FitDialog(QDialog):
         layout.addLayout(buttons)
 
 
-def _spin(lowest: float, highest: float, value: float, suffix: str) -> QDoubleSpinBox:
-    spin = QDoubleSpinBox()
+def _spin(lowest: float, highest: float, value: float, suffix: str) -> SpinBox:
+    spin = SpinBox()
     spin.setRange(lowest, highest)
-    spin.setDecimals(0)
     spin.setValue(value)
     spin.setSuffix(suffix)
     spin.setAccessibleName(suffix.strip())
@@ -242,7 +240,11 @@ def _spin(lowest: float, highest: float, value: float, suffix: str) -> QDoubleSp
 
 def _table() -> QTableWidget:
     table = QTableWidget(0, len(COLUMNS))
-    table.setHorizontalHeaderLabels(list(COLUMNS))
+    for column, text in enumerate(COLUMNS):
+        head = QTableWidgetItem(text)
+        side = Qt.AlignmentFlag.AlignRight if column > 1 else Qt.AlignmentFlag.AlignLeft  # numbers to the right
+        head.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
+        table.setHorizontalHeaderItem(column, head)
     table.setAccessibleName("What was measured")
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
@@ -252,7 +254,6 @@ def _table() -> QTableWidget:
     header = table.horizontalHeader()
     header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
     header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-    header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     return table
 
 

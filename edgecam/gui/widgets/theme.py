@@ -25,6 +25,7 @@ class Theme:
     line: str
     text: str
     dim: str
+    faint: str
     accent: str
     groove: str
     good: str
@@ -34,12 +35,12 @@ class Theme:
 
 DARK: Final = Theme(
     dark=True, bar="#1b1e26", panel="#1a1d25", view="#08090c", raised="#262a35", hover="#303542", line="#2c313c",
-    text="#f2f4f8", dim="#9aa1ae", accent="#4db8ff", groove="#353a46",
+    text="#f2f4f8", dim="#9aa1ae", faint="#6a7180", accent="#4db8ff", groove="#353a46",
     good="#4ade80", warning="#ffb454", problem="#ff6b6b",
 )  # fmt: skip
 LIGHT: Final = Theme(
     dark=False, bar="#ffffff", panel="#f7f8fa", view="#e6e9ee", raised="#eef0f4", hover="#e1e5eb", line="#d8dce3",
-    text="#171a20", dim="#59606d", accent="#0b6fd0", groove="#cdd2db",
+    text="#171a20", dim="#59606d", faint="#9298a3", accent="#0b6fd0", groove="#cdd2db",
     good="#1c9c50", warning="#b86a00", problem="#c8322b",
 )  # fmt: skip
 
@@ -148,19 +149,37 @@ def _style_sheet(t: Theme) -> str:
     QComboBox::drop-down {{ border: none; width: 28px; }}
     QComboBox QAbstractItemView {{ background: {t.bar}; border: 1px solid {t.line}; padding: 4px; }}
     QCheckBox {{ spacing: 10px; min-height: 28px; }}
-    QCheckBox:disabled {{ color: {t.dim}; }}
+    QCheckBox:disabled {{ color: {t.faint}; }}
     QCheckBox::indicator {{
         width: 16px; height: 16px; border: 1px solid {t.dim}; border-radius: 5px; background: {t.bar};
     }}
     QCheckBox::indicator:checked {{ background: {t.accent}; border: 1px solid {t.accent}; }}
     QCheckBox::indicator:focus {{ border: 2px solid {t.accent}; }}
     QCheckBox::indicator:disabled {{ background: {t.groove}; border: 1px solid {t.groove}; }}
+    QCheckBox::indicator:checked:disabled {{ background: {t.groove}; border: 1px solid {t.groove}; }}
+    QAbstractSpinBox {{
+        background: {t.bar}; border: 1px solid {t.line}; border-radius: 8px; padding: 6px 30px 6px 10px;
+        selection-background-color: {t.accent}; selection-color: {"#000000" if t.dark else "#ffffff"};
+    }}
+    QAbstractSpinBox QLineEdit {{ background: transparent; border: none; padding: 0; }}
+    QAbstractSpinBox:focus {{ border: 1px solid {t.accent}; }}
+    QAbstractSpinBox:disabled {{ color: {t.faint}; background: {t.panel}; border: 1px solid {t.line}; }}
+    QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{
+        subcontrol-origin: border; width: 28px; border: none; background: transparent;
+    }}
+    QAbstractSpinBox::up-button {{ subcontrol-position: top right; border-top-right-radius: 7px; margin: 1px 1px 0 0; }}
+    QAbstractSpinBox::down-button {{
+        subcontrol-position: bottom right; border-bottom-right-radius: 7px; margin: 0 1px 1px 0;
+    }}
+    QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover {{ background: {t.hover}; }}
+    QAbstractSpinBox::up-arrow, QAbstractSpinBox::down-arrow {{ image: none; width: 0; height: 0; }}
     QRadioButton {{ spacing: 10px; min-height: 28px; }}
-    QRadioButton:disabled {{ color: {t.dim}; }}
+    QRadioButton:disabled {{ color: {t.faint}; }}
     QRadioButton::indicator {{
         width: 16px; height: 16px; border: 1px solid {t.dim}; border-radius: 9px; background: {t.bar};
     }}
     QRadioButton::indicator:checked {{ background: {t.bar}; width: 8px; height: 8px; border: 5px solid {t.accent}; }}
+    QRadioButton::indicator:disabled {{ border-color: {t.groove}; }}
     QRadioButton::indicator:focus {{ border-color: {t.accent}; }}
     QProgressBar {{ background: {t.groove}; border: none; border-radius: 3px; max-height: 6px; }}
     QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
