@@ -77,13 +77,45 @@ def check_cores(usable: int, present: int, quota: float | None) -> Finding:
     return ok(what, f"{allowed:g} of {present}")
 
 
-def cpu_quota(cgroup: Path = Path("/sys/fs/cgroup")) -> float | None:
-    """Cores that the control group allows; None for no limit."""
+def cpu_quota(cgroup: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")) -> float | None:
+    """Cores that the control groups allow, the strictest of this process's and of those it lies in; None for no limit.
+
+    Args:
+        cgroup: where they are mounted: version 2, or 1 with a folder for each controller.
+        membership: the groups of this process, as the kernel lists them.
+    """
+    limits = [limit for group in _own_groups(cgroup, membership) if (limit := _limit_of(group)) is not None]
+    return min(limits, default=None)
+
+
+def _own_groups(cgroup: Path, membership: Path) -> list[Path]:
+    """Each group that counts for this process, up to the one that is mounted."""
     try:
-        limit, _, period = (cgroup / "cpu.max").read_text().partition(" ")
-        return None if limit == "max" else int(limit) / int(period)
+        lines = membership.read_text().splitlines()
+    except OSError:
+        lines = []
+    groups = {cgroup, cgroup / "cpu", cgroup / "cpu,cpuacct"}
+    for names, path in (line.split(":", 2)[1:] for line in lines if line.count(":") >= 2):
+        if names and "cpu" not in names.split(","):
+            continue  # of another controller
+        mounted = [cgroup] if not names else [cgroup / "cpu", cgroup / names]
+        # A container may see its group's name, but not the group: then those above do not exist and do not count.
+        parts = Path(path.lstrip("/")).parts
+        groups |= {root.joinpath(*parts[:depth]) for root in mounted for depth in range(len(parts) + 1)}
+    return sorted(groups)
+
+
+def _limit_of(group: Path) -> float | None:
+    """Cores that one group allows, in the files of version 2 or 1."""
+    try:
+        if (group / "cpu.max").exists():
+            quota, _, period = (group / "cpu.max").read_text().partition(" ")
+        else:
+            quota, period = (group / "cpu.cfs_quota_us").read_text(), (group / "cpu.cfs_period_us").read_text()
+        limit = int(quota) / int(period)
     except (OSError, ValueError, ZeroDivisionError):
-        return None
+        return None  # no such files; or "max"
+    return limit if limit > 0 else None  # version 1 says -1 for none
 
 
 def check_memory(available_mb: float, total_mb: float) -> Finding:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from edgecam.doctor import machine
 from edgecam.doctor.finding import Verdict
+from edgecam.fit.burden import BurdenFailed, CpuQuota
 from edgecam.throttling import Throttling, read_throttling
 
 if TYPE_CHECKING:
@@ -48,11 +51,55 @@ def test_cores(usable: int, quota: float | None, verdict: Verdict) -> None:
     assert machine.check_cores(usable, 4, quota).verdict is verdict
 
 
-@pytest.mark.parametrize(("text", "quota"), [("max 100000", None), ("50000 100000", 0.5), ("rubbish", None)])
-def test_quota_of_a_control_group(text: str, quota: float | None, tmp_path: Path) -> None:
-    (tmp_path / "cpu.max").write_text(text)
-    assert machine.cpu_quota(tmp_path) == quota
-    assert machine.cpu_quota(tmp_path / "none") is None
+@pytest.mark.parametrize(
+    ("files", "membership", "quota"),
+    [
+        ({"cpu.max": "max 100000"}, "0::/", None),
+        ({"cpu.max": "50000 100000"}, "0::/", 0.5),
+        ({"cpu.max": "rubbish"}, "0::/", None),
+        ({"cpu.max": "50000 0"}, "0::/", None),
+        ({"system.slice/edgecam.service/cpu.max": "150000 100000"}, "0::/system.slice/edgecam.service", 1.5),
+        ({"a.slice/cpu.max": "30000 100000", "a.slice/b/cpu.max": "max 100000"}, "0::/a.slice/b", 0.3),
+        ({"other/cpu.max": "30000 100000"}, "0::/mine", None),
+        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, "4:cpu,cpuacct:/", None),
+        ({"cpu/cpu.cfs_quota_us": "20000", "cpu/cpu.cfs_period_us": "100000"}, "4:cpu,cpuacct:/docker/abc", 0.2),
+        (
+            {"cpu,cpuacct/docker/a/cpu.cfs_quota_us": "70000", "cpu,cpuacct/docker/a/cpu.cfs_period_us": "100000"},
+            "9:memory:/docker/z\n4:cpu,cpuacct:/docker/a",
+            0.7,
+        ),
+        ({"cpu/x/cpu.cfs_quota_us": "20000", "cpu/x/cpu.cfs_period_us": "100000"}, "9:memory:/x\n3:cpu:/", None),
+        ({}, "no such line", None),
+    ],
+)
+def test_quota_of_the_control_groups(
+    files: dict[str, str], membership: str, quota: float | None, tmp_path: Path
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text + "\n")
+    (tmp_path / "membership").write_text(membership + "\n")
+    assert machine.cpu_quota(tmp_path, tmp_path / "membership") == quota
+
+
+def test_a_real_control_group_is_seen() -> None:
+    """In a group of its own (as root), where the system allows one; the doctor of another process sees its limit."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", "input(); from edgecam.doctor.machine import cpu_quota; print(cpu_quota())"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    limit = CpuQuota(40, pid=child.pid)
+    try:
+        limit.lay_on()
+    except BurdenFailed as error:
+        child.communicate("\n")
+        pytest.skip(f"no control group can be made here: {error}")
+    try:
+        assert child.communicate("\n", timeout=60)[0].strip() == "0.4"
+    finally:
+        child.kill()
+        child.wait()
+        limit.take_off()
 
 
 def test_memory() -> None:
