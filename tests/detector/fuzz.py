@@ -53,7 +53,7 @@ def seeds_of_files(folder: Path) -> list[bytes]:
         constant_model(folder / "v8.onnx", {"output0": dense}, metadata={"names": "{0: 'a'}", "stride": "32"}),
         constant_model(folder / "e2e.onnx", {"output0": np.ones((1, 30, 6), np.float32)}, input_shape=(1, 3, "h", "w")),
         constant_model(folder / "detr.onnx", lists, extra_inputs={"orig_target_sizes": ((1, 2), "int64")}),
-        constant_model(folder / "efficientdet.onnx", efficientdet(2), input_shape=(1, 3, 128, 128)),
+        constant_model(folder / "efficientdet.onnx", efficientdet(3), input_shape=(1, 3, 128, 128)),
         with_weights_outside(folder / "outside.onnx", {"output0": dense}),
         constant_model(folder / "unknown.onnx", {"output0": np.ones((1, 9, 50), np.float32)}),
     ]
