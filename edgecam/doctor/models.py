@@ -32,9 +32,10 @@ def check_models(library: ModelLibrary, load: Callable[[Path], object], own_fold
         try:
             load(entry.path)
         except ModelError as error:
-            tell = problem if entry.bundled else warning
-            remedy = "install edgecam again" if entry.bundled else f"remove {entry.path}, or repair it"
-            findings.append(tell(what, str(error), remedy))
+            if entry.bundled:
+                findings.append(problem(what, str(error), "install edgecam again"))
+            else:
+                findings.append(warning(what, str(error), f"remove {entry.path}, or repair it"))
         else:
             findings.append(ok(what, f"loads and runs ({entry.path.stat().st_size / 1e6:.1f} MB)"))
     return findings
