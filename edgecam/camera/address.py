@@ -16,7 +16,7 @@ from edgecam.errors import CameraError
 
 FORMS: Final = (
     "/dev/video0, a camera's id (`edgecam cameras` lists them), a video, a picture, a folder of pictures, "
-    "rtsp://…, http://…, picamera, pattern, demo"
+    "rtsp://… (rtspu://… over UDP), http://…, picamera, pattern, demo"
 )
 
 # The names that udev gives to cameras below /dev/v4l/by-id and /dev/v4l/by-path.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from edgecam.camera.base import Camera, CameraMode
+from edgecam.camera.pi_modes import choose, pi_modes
 from edgecam.errors import CameraBusy, CameraError, CameraLost, CameraTimeout
 from edgecam.frames import Frame
 
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_DEFAULT: Final = CameraMode(1280, 720, 30.0, "RGB888")
-_SIZES_WH: Final = ((640, 480), (1280, 720), (1920, 1080))
+_PIXEL_FORMAT: Final = "RGB888"
 _STEP_S: Final = 0.1
 _PLAUSIBLE_AGE_S: Final = 2.0
 
@@ -67,21 +67,12 @@ class Picamera2Camera(Camera):
             raise CameraError(f"{self.name} cannot be opened: {error}.") from error
 
     def _start(self, camera: Any) -> None:
-        rates = [(mode["size"], float(mode["fps"])) for mode in camera.sensor_modes]
-        self._modes = tuple(
-            CameraMode(*size, fps, _DEFAULT.pixel_format)
-            for size in _SIZES_WH
-            for fps in (15.0, 30.0, 60.0)
-            if any(size[0] <= large[0] and size[1] <= large[1] and fps <= rate for large, rate in rates)
-        )
-        self.notice = ""
-        mode = self.wanted or _DEFAULT
-        if self.wanted is not None and self.wanted not in self._modes:
-            self.notice = f"{self.name} no longer offers {self.wanted}."
-            mode = _DEFAULT
+        sensor = [(*mode["size"], float(mode["fps"])) for mode in camera.sensor_modes]
+        self._modes = pi_modes(sensor, _PIXEL_FORMAT)
+        mode, self.notice = choose(self.wanted, self._modes, self.name, _PIXEL_FORMAT)
         # libcamera's "RGB888" lies in memory as blue, green, red. No preview: the view is drawn by this program.
         configuration = camera.create_video_configuration(
-            main={"size": (mode.width, mode.height), "format": "RGB888"},
+            main={"size": (mode.width, mode.height), "format": _PIXEL_FORMAT},
             controls={"FrameRate": mode.fps or 30.0},
             buffer_count=4,
             queue=False,
@@ -89,7 +80,7 @@ class Picamera2Camera(Camera):
         camera.configure(configuration)
         camera.start()
         width, height = camera.camera_configuration()["main"]["size"]
-        self._mode = CameraMode(width, height, mode.fps, _DEFAULT.pixel_format)
+        self._mode = CameraMode(width, height, mode.fps, _PIXEL_FORMAT)
 
     def read(self, timeout_ms: int = 1000) -> Frame:
         camera = self._camera

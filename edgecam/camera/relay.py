@@ -19,6 +19,7 @@ from edgecam.errors import CameraError
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
 
 _CHUNK: Final = 1 << 16
 _CONNECT_TIMEOUT_S: Final = 4.0
@@ -31,6 +32,7 @@ class Relay:
 
     Args:
         server: the far end.
+        pass_on: gets what comes from the server, and its address; what it returns reaches FFmpeg.
 
     Attributes:
         port: where it listens on 127.0.0.1.
@@ -38,8 +40,8 @@ class Relay:
         received_at: when the last bytes came from the server (monotonic s).
     """
 
-    def __init__(self, server: Server) -> None:
-        self._server = server
+    def __init__(self, server: Server, pass_on: Callable[[bytes, str], bytes] | None = None) -> None:
+        self._server, self._pass_on = server, pass_on
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.refusal = 0
@@ -83,6 +85,7 @@ class Relay:
                 self._pump(client, far)
 
     def _pump(self, client: socket.socket, far: socket.socket | ssl.SSLSocket) -> None:
+        host = far.getpeername()[0]
         while ready := self._wait(client, far):
             if client in ready:
                 data = client.recv(_CHUNK)
@@ -97,6 +100,8 @@ class Relay:
                 if not data:
                     return
                 self._note(data)
+                if self._pass_on is not None:
+                    data = self._pass_on(data, host)
                 self._send(client, data)
 
     def _send(self, target: socket.socket, data: bytes) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from edgecam.camera.credentials import Credentials, masked_url
 from edgecam.errors import CameraError
 
-STREAM_SCHEMES: Final = frozenset({"rtsp", "rtsps", "http", "https"})
+STREAM_SCHEMES: Final = frozenset({"rtsp", "rtspu", "rtsps", "http", "https"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,12 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from edgecam.camera.pixel_formats import to_bgr
 from edgecam.errors import CameraError, CameraLost
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 log = logging.getLogger(__name__)
@@ -20,7 +22,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Arrival:
-    """A picture as it came: pixels (uint8 (H, W, 3) BGR), or a JPEG that is decoded only if it is taken."""
+    """A picture as it came: pixels (uint8 (H, W, 3) BGR), or bytes that are decoded only if they are taken."""
 
     picture: NDArray[np.uint8] | bytes
     at: float
@@ -31,7 +33,14 @@ class StreamReader(threading.Thread, abc.ABC):
 
     Attributes:
         skipped: pictures replaced by newer ones before they were taken.
+        fps: what the source says; None where it does not.
+        codec: its four letters; "" while unknown.
+        can_start_again: the source is there: it only has to be opened anew.
     """
+
+    fps: float | None = None
+    codec: str = ""
+    can_start_again: bool = False
 
     def __init__(self, name: str) -> None:
         super().__init__(name=f"stream {name}", daemon=True)
@@ -82,6 +91,23 @@ class StreamReader(threading.Thread, abc.ABC):
             self._condition.notify_all()
 
     # The camera's thread
+
+    def picture(self, arrival: Arrival) -> NDArray[np.uint8]:
+        """The pixels of what came, uint8 (H, W, 3) BGR.
+
+        Raises:
+            BrokenPicture: they cannot be decoded.
+        """
+        picture = arrival.picture
+        return self.decode(picture) if isinstance(picture, bytes) else picture
+
+    def decode(self, data: bytes) -> NDArray[np.uint8]:
+        """As `picture`, of what came as bytes."""
+        return to_bgr("MJPG", np.frombuffer(data, np.uint8), 0, 0, 0)
+
+    def complaint(self) -> str:
+        """What may explain that nothing comes, as a sentence to append; "" where nothing is known."""
+        return ""
 
     def take(self, timeout_s: float, cancelled: threading.Event) -> Arrival | None:
         """The newest picture; None after `timeout_s`, or when cancelled and woken.

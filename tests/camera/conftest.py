@@ -68,7 +68,7 @@ class RtspServer:
 
     def __init__(self, *options: str, port: int | None = None) -> None:
         self.port = port or free_port()
-        self.url = f"rtsp://127.0.0.1:{self.port}/live"
+        self.url, self.udp_url = f"rtsp://127.0.0.1:{self.port}/live", f"rtspu://127.0.0.1:{self.port}/live"
         script = Path(__file__).with_name("rtsp_server.py")
         self._process = subprocess.Popen(
             [SYSTEM_PYTHON, str(script), str(self.port), *options], stdout=subprocess.PIPE, text=True

@@ -10,8 +10,9 @@ import time
 import gi
 
 gi.require_version("Gst", "1.0")
+gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
+from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 BITS = 32
 
@@ -28,7 +29,6 @@ class Factory(GstRtspServer.RTSPMediaFactory):
     def __init__(self, options):
         super().__init__()
         self.options = options
-        self.set_shared(True)
 
     def do_create_element(self, url):
         options = self.options
@@ -41,6 +41,9 @@ class Factory(GstRtspServer.RTSPMediaFactory):
 
     def do_configure(self, media):
         options = self.options
+        if options.transport != "any":
+            kinds = GstRtsp.RTSPLowerTrans
+            media.set_protocols(kinds.TCP if options.transport == "tcp" else kinds.UDP)
         source = media.get_element().get_by_name("source")
         state = {"frames": 0}
 
@@ -48,7 +51,7 @@ class Factory(GstRtspServer.RTSPMediaFactory):
             if options.freeze_after and state["frames"] >= options.freeze_after:
                 return True
             if options.resize_after and state["frames"] == options.resize_after:
-                options.width, options.height = options.width // 2, options.height // 2
+                options.width, options.height = map(int, options.resize_to.split("x"))
             state["frames"] += 1
             size = f"width={options.width},height={options.height}"
             caps = Gst.Caps.from_string(f"video/x-raw,format=I420,{size},framerate={options.fps}/1")
@@ -67,6 +70,8 @@ def main():
     parser.add_argument("--fps", type=int, default=25)
     parser.add_argument("--freeze-after", type=int, default=0)
     parser.add_argument("--resize-after", type=int, default=0)
+    parser.add_argument("--resize-to", default="320x180")
+    parser.add_argument("--transport", choices=("any", "tcp", "udp"), default="any")
     options = parser.parse_args()
     Gst.init(None)
     server = GstRtspServer.RTSPServer()

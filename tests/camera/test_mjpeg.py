@@ -150,7 +150,7 @@ def test_a_server_that_goes_away_is_noticed_at_once(mjpeg_server: MjpegServer) -
 
 
 def test_a_server_that_never_answers(mjpeg_server: MjpegServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgecam.camera.stream.OPEN_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("edgecam.camera.reader_camera.OPEN_TIMEOUT_S", 0.5)
     mjpeg_server.behaviour.silent = True
     started = time.monotonic()
     with pytest.raises(CameraError, match=r"sent no picture within 0\.5 s"):

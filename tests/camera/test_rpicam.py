@@ -149,7 +149,7 @@ def test_a_child_that_will_not_end_is_killed(camera: RpicamCamera, fake: FakeRpi
 
 
 def test_a_camera_that_never_sends(camera: RpicamCamera, fake: FakeRpicam, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgecam.camera.rpicam.OPEN_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("edgecam.camera.reader_camera.OPEN_TIMEOUT_S", 0.5)
     fake.behave("stall")
     with pytest.raises(CameraError, match=r"sent no picture within 0\.5 s"):
         camera.open()
