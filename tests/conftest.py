@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.camera.fault_table import FaultTable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -18,6 +20,11 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 PROJECT = Path(__file__).resolve().parent.parent
 SHARED = PROJECT.parent / "shared"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("long") and "long" not in item.config.option.markexpr:
+        pytest.skip("takes many minutes: ask for it with -m long")
 
 
 @pytest.fixture(autouse=True)
@@ -51,3 +58,19 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the folder `shared` beside the project, which is not here")
     return SHARED
+
+
+FAULTS = pytest.StashKey[FaultTable]()
+
+
+@pytest.fixture
+def fault_report(request: pytest.FixtureRequest) -> FaultTable:
+    """The table of faults, printed at the end of the test run."""
+    return request.config.stash.setdefault(FAULTS, FaultTable())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    table = config.stash.get(FAULTS, None)
+    if table:
+        terminalreporter.section("faults of cameras")
+        terminalreporter.write_line(str(table))

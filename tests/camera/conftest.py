@@ -128,26 +128,6 @@ def start_rtsp(rtsp_works: None) -> Iterator[Callable[..., RtspServer]]:
         server.kill()
 
 
-FAULTS = pytest.StashKey[list[str]]()
-
-
-@pytest.fixture
-def fault_report(request: pytest.FixtureRequest) -> list[str]:
-    """Lines of the table of faults."""
-    return request.config.stash.setdefault(FAULTS, [])
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    lines = config.stash.get(FAULTS, [])
-    if lines:
-        terminalreporter.section("faults of cameras")
-        terminalreporter.write_line(
-            f"{'camera':<8} {'fault':<22} {'away':>5} {'seen':>6} {'live':>6}  threads, files; what is said"
-        )
-        for line in lines:
-            terminalreporter.write_line(line)
-
-
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
     """No test leaves a thread or a file descriptor behind."""

@@ -5,7 +5,9 @@ Prints a table at the end of the test run.
 
 from __future__ import annotations
 
+import itertools
 import os
+import statistics
 import threading
 import time
 from dataclasses import dataclass
@@ -19,8 +21,10 @@ from edgecam.camera.rpicam import RpicamCamera
 from edgecam.errors import CameraLost
 from edgecam.pipeline.capture import CaptureWorker
 from tests.camera.fake_rpicam import install
+from tests.camera.fault_table import FaultRow, FaultTable
 from tests.camera.mjpeg_server import MjpegServer
 from tests.camera.reading import read_until
+from tests.processor_share import ShareMeter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +37,7 @@ if TYPE_CHECKING:
 
 SEEN_WITHIN_S = 1.5
 LIVE_WITHIN_S = 2.0
-AWAY_S = (0.3, 4.0)  # gone for a moment, and for so long that the pauses between tries have grown
+AWAY_S = (0.3, 4.2)  # gone for a moment, and until a moment after a try, once the pauses between them have grown
 
 
 @dataclass
@@ -73,6 +77,14 @@ class Run:
             assert time.monotonic() < deadline, "the trouble was not seen"
             time.sleep(0.01)
 
+    def lost_between(self, damaged_at: float, repaired_at: float) -> int:
+        """Pictures that were due while the source was there and did not come: up to the fault, and from the repair."""
+        arrivals = list(self.arrivals)
+        before = [at for at in arrivals if at <= damaged_at]
+        period_s = statistics.median(later - at for at, later in itertools.pairwise(before))
+        first_after = next(at for at in arrivals if at > repaired_at)
+        return int((damaged_at - before[-1]) / period_s) + int((first_after - repaired_at) / period_s)
+
     def stop(self) -> None:
         self.worker.request_stop()
         self.worker.join(2)
@@ -85,7 +97,7 @@ def resources() -> tuple[int, int]:
 
 def suffer(
     fault: str, camera: Camera, damage: Callable[[], object], repair: Callable[[], object], away_s: float,
-    report: list[str], live_within_s: float = LIVE_WITHIN_S,
+    report: FaultTable,
 ) -> None:  # fmt: skip
     """Lets the fault happen and asserts the targets."""
     kind = type(camera).__name__.removesuffix("Camera")
@@ -93,35 +105,42 @@ def suffer(
         kind = camera.address.partition(":")[0]
     before = resources()
     run = Run(camera)
-    run.wait_frames(5)
-    damaged_at = time.monotonic()
-    damage()
-    seen_at, status = run.wait_trouble(damaged_at)
-    time.sleep(max(0.0, away_s - (time.monotonic() - damaged_at)))
-    repair()
-    repaired_at = time.monotonic()
-    live_at = run.wait_frames(3, since=repaired_at)
+    run.wait_frames(8)
+    with ShareMeter() as meter:
+        damaged_at = time.monotonic()
+        damage()
+        seen_at, status = run.wait_trouble(damaged_at)
+        time.sleep(max(0.0, away_s - (time.monotonic() - damaged_at)))
+        returned = repair()  # a camera may say itself since when it is back
+        repaired_at = returned if isinstance(returned, float) else time.monotonic()
+        live_at = run.wait_frames(1, since=repaired_at)
+        run.wait_frames(3, since=repaired_at)
+    lost = run.lost_between(damaged_at, repaired_at)
     run.stop()
-    deadline = time.monotonic() + 2
-    while resources()[0] > before[0] and time.monotonic() < deadline:
-        time.sleep(0.02)
-    after = resources()
-    report.append(
-        f"{kind:<8} {fault:<22} {away_s:>5.1f} {seen_at - damaged_at:>6.2f} "
-        f"{live_at - repaired_at:>6.2f}  {before[0]}→{after[0]} {before[1]}→{after[1]}  "
-        f"{status.state.value}: {status.message}"
+    after = settled(before)
+    row = FaultRow(
+        kind, fault, away_s, seen_at - damaged_at, live_at - repaired_at, lost, before, after, meter.waited_s, status
     )
-    # The targets are those of a machine that is there for this: with three at each core, all takes three times as long.
-    busy = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
-    assert seen_at - damaged_at < SEEN_WITHIN_S * busy
-    assert live_at - repaired_at < live_within_s * busy
+    report.append(row)
+    # The targets are those of a machine that is there for this: what its threads waited for a processor is not theirs.
+    assert row.seen_s < SEEN_WITHIN_S + min(meter.waited_s, SEEN_WITHIN_S), row
+    assert row.live_s < LIVE_WITHIN_S + min(meter.waited_s, LIVE_WITHIN_S), row
     assert status.message
-    assert after[0] <= before[0]
+    assert after[0] <= before[0], row
+    assert after[1] <= before[1], row
+
+
+def settled(before: tuple[int, int], patience_s: float = 2) -> tuple[int, int]:
+    """Threads and descriptors once those of the test's own servers have ended."""
+    deadline = time.monotonic() + patience_s
+    while any(now > then for now, then in zip(resources(), before, strict=True)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return resources()
 
 
 @pytest.mark.parametrize("away_s", AWAY_S)
 class TestMjpeg:
-    def test_server_killed(self, away_s: float, fault_report: list[str]) -> None:
+    def test_server_killed(self, away_s: float, fault_report: FaultTable) -> None:
         servers = [MjpegServer()]
         port = servers[0].port
         try:
@@ -131,14 +150,14 @@ class TestMjpeg:
             for server in servers:
                 server.stop()
 
-    def test_server_frozen(self, mjpeg_server: MjpegServer, away_s: float, fault_report: list[str]) -> None:
+    def test_server_frozen(self, mjpeg_server: MjpegServer, away_s: float, fault_report: FaultTable) -> None:
         def freeze(frozen: bool) -> None:
             mjpeg_server.behaviour.frozen = frozen
 
         suffer("server frozen", camera_for(mjpeg_server.url), lambda: freeze(True), lambda: freeze(False), away_s,
                fault_report)  # fmt: skip
 
-    def test_broken_pictures_only(self, mjpeg_server: MjpegServer, away_s: float, fault_report: list[str]) -> None:
+    def test_broken_pictures_only(self, mjpeg_server: MjpegServer, away_s: float, fault_report: FaultTable) -> None:
         def spoil(every: int) -> None:
             mjpeg_server.behaviour.broken_every = every
 
@@ -147,14 +166,14 @@ class TestMjpeg:
 
 
 @pytest.mark.parametrize("away_s", AWAY_S)
-def test_rtsp_server_killed(start_rtsp: Callable[..., RtspServer], away_s: float, fault_report: list[str]) -> None:
+def test_rtsp_server_killed(start_rtsp: Callable[..., RtspServer], away_s: float, fault_report: FaultTable) -> None:
     server = start_rtsp()
     suffer("server killed", camera_for(server.url), server.kill, lambda: start_rtsp(port=server.port), away_s,
            fault_report)  # fmt: skip
 
 
 @pytest.mark.parametrize("away_s", AWAY_S)
-def test_rtsp_server_frozen(start_rtsp: Callable[..., RtspServer], away_s: float, fault_report: list[str]) -> None:
+def test_rtsp_server_frozen(start_rtsp: Callable[..., RtspServer], away_s: float, fault_report: FaultTable) -> None:
     server = start_rtsp()
     suffer("server frozen", camera_for(server.url), server.freeze, server.thaw, away_s, fault_report)
 
@@ -163,7 +182,7 @@ def test_rtsp_server_frozen(start_rtsp: Callable[..., RtspServer], away_s: float
 @pytest.mark.parametrize(
     ("fault", "behaviour"), [("child died", "die"), ("child stalled", "stall"), ("half a frame", "half-frame")]
 )
-def test_rpicam(fault: str, behaviour: str, away_s: float, tmp_path: Path, fault_report: list[str]) -> None:
+def test_rpicam(fault: str, behaviour: str, away_s: float, tmp_path: Path, fault_report: FaultTable) -> None:
     fake = install(tmp_path)
     suffer(fault, RpicamCamera(0, str(fake.program)), lambda: fake.behave(behaviour), lambda: fake.behave("good"),
            away_s, fault_report)  # fmt: skip
@@ -180,9 +199,10 @@ def test_nothing_is_left_after_a_hundred_losses(mjpeg_server: MjpegServer) -> No
         camera.close()
         time.sleep(0 if before else 0.3)
         before = before or resources()
-    wait_for_calm(before)
     assert before is not None
-    assert resources() <= before
+    after = settled(before)
+    assert after[0] <= before[0]
+    assert after[1] <= before[1]
 
 
 def test_nothing_is_left_after_many_rtsp_streams(start_rtsp: Callable[..., RtspServer]) -> None:
@@ -195,11 +215,6 @@ def test_nothing_is_left_after_many_rtsp_streams(start_rtsp: Callable[..., RtspS
         camera.close()
         before = before or resources()
     assert before is not None
-    assert resources() <= before
-
-
-def wait_for_calm(before: tuple[int, int] | None) -> None:
-    """The test's server has a thread for each connection, which ends a moment after ours."""
-    deadline = time.monotonic() + 2
-    while before is not None and resources() > before and time.monotonic() < deadline:
-        time.sleep(0.01)
+    after = settled(before)
+    assert after[0] <= before[0]
+    assert after[1] <= before[1]
