@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import re
 import subprocess
+import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,9 +25,11 @@ if TYPE_CHECKING:
 
     from edgecam.camera.v4l2_nodes import V4l2Node
 
+IN_THE_MACHINE = "CAMERA_VM" in os.environ
 DRIVER = Path("/sys/bus/platform/drivers/vivid")
 # The emulator is slow: what a camera does in 1 s may take it many.
 PATIENCE_MS = 20_000
+SMALL = (320, 180)
 
 
 def vivid_nodes() -> list[V4l2Node]:
@@ -64,9 +70,24 @@ def unplug() -> None:
     (DRIVER / "unbind").write_text("vivid.0")
 
 
-def plug_in() -> None:
+def plug_in() -> float:
+    """Plugs the cameras in again; when the first node was there (monotonic s)."""
+    there = threading.Event()
+    returned: list[float] = []
+
+    def watch() -> None:
+        while not Path("/dev/video0").exists():
+            time.sleep(0.002)
+        returned.append(time.monotonic())
+        there.set()
+
+    watcher = threading.Thread(target=watch, name="sees the node", daemon=True)
+    watcher.start()
     (DRIVER / "bind").write_text("vivid.0")
+    assert there.wait(30), "the camera did not come back"
+    watcher.join()
     wait_for(lambda: bool(vivid_nodes()))
+    return returned[0]
 
 
 def wait_for(what: Callable[[], bool], timeout_s: float = 30) -> None:
@@ -74,6 +95,29 @@ def wait_for(what: Callable[[], bool], timeout_s: float = 30) -> None:
     while not what():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.05)
+
+
+@dataclass
+class Held:
+    """What the process holds: threads, file descriptors, KiB of memory."""
+
+    threads: int
+    files: int
+    memory_kib: int
+
+    @classmethod
+    def now(cls) -> Held:
+        gc.collect()
+        memory = re.search(r"VmRSS:\s+(\d+)", Path("/proc/self/status").read_text())
+        assert memory is not None
+        return cls(threading.active_count(), cls.open_files(), int(memory[1]))
+
+    @staticmethod
+    def open_files() -> int:
+        return len(os.listdir("/proc/self/fd"))
+
+    def __str__(self) -> str:
+        return f"{self.threads} threads, {self.files} files, {self.memory_kib / 1024:.1f} MiB"
 
 
 @pytest.fixture

@@ -12,19 +12,17 @@ from tests.camera.test_faults import suffer
 
 if TYPE_CHECKING:
     from edgecam.camera.v4l2_nodes import V4l2Node
+    from tests.camera.fault_table import FaultTable
 
 pytestmark = [pytest.mark.hardware, pytest.mark.usefixtures("replugged")]
 
-SLOW_MACHINE_S = 6.0
-
 
 @pytest.mark.parametrize("away_s", [0.3, 6.0])
-def test_unplugged(node: V4l2Node, away_s: float, fault_report: list[str]) -> None:
-    suffer("unplugged", V4l2Camera(node.path), unplug, plug_in, away_s, fault_report, SLOW_MACHINE_S)
+def test_unplugged(node: V4l2Node, away_s: float, fault_report: FaultTable) -> None:
+    suffer("unplugged", V4l2Camera(node.path), unplug, plug_in, away_s, fault_report)
 
 
 @pytest.mark.parametrize("button", ["disconnect", "inject_fatal_streaming_error"])
-def test_injected(node: V4l2Node, button: str, fault_report: list[str]) -> None:
+def test_injected(node: V4l2Node, button: str, fault_report: FaultTable) -> None:
     fault = button.removeprefix("inject_")
-    suffer(fault, V4l2Camera(node.path), lambda: press(node.path, button), lambda: None, 0.0, fault_report,
-           SLOW_MACHINE_S)  # fmt: skip
+    suffer(fault, V4l2Camera(node.path), lambda: press(node.path, button), lambda: None, 0.0, fault_report)
