@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from edgecam.detector.onnx_file import read_onnx_file
 from edgecam.detector.preprocess import Preprocessor, choose_input_hw
-from edgecam.detector.session import create_session
+from edgecam.detector.session import open_session, run_session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgecam.detector.description import InputSpec
+    from edgecam.detector.limits import Limits
 
 
 class BareLoop:
@@ -24,13 +26,15 @@ class BareLoop:
     Args:
         images: uint8 (H, W, 3) BGR, all of one size.
         input_hw: of the detector that it is compared with.
+        limits: of a stranger's model, which are part of its settings.
     """
 
     def __init__(
         self, path: Path, spec: InputSpec, images: Sequence[NDArray[np.uint8]], *, threads: int,
-        input_hw: tuple[int, int] | None = None,
+        input_hw: tuple[int, int] | None = None, limits: Limits | None = None,
     ) -> None:  # fmt: skip
-        self._session = create_session(path, threads=threads)
+        self._limits = limits
+        self._session = open_session(read_onnx_file(path), path, threads=threads, limits=limits)
         self._input = self._session.get_inputs()[0].name
         self._outputs = [output.name for output in self._session.get_outputs()]
         frame_wh = (images[0].shape[1], images[0].shape[0])
@@ -40,7 +44,10 @@ class BareLoop:
 
     def run(self, tensor: NDArray[Any]) -> None:
         """One inference, its output thrown away."""
-        self._session.run(self._outputs, {self._input: tensor})
+        if self._limits is None:
+            self._session.run(self._outputs, {self._input: tensor})
+        else:
+            run_session(self._session, self._outputs, {self._input: tensor}, limits=self._limits)
 
     def as_fast_as_it_goes(self, duration_s: float) -> float:
         """Inferences per second, one after the other."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from edgecam.errors import DataError
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,47 @@ def figures_table(figures: Sequence[Figure]) -> str:
         verdict = {None: "", True: "met", False: "MISSED"}[figure.met]
         rows.append((figure.text, f"{number(figure.value)} {figure.unit}".strip(), bound, ratio, verdict))
     return columns(rows, right=(1, 2, 3))
+
+
+def read_figures(path: Path) -> tuple[dict[str, Any], dict[str, float | None]]:
+    """Machine and values by key of an earlier run.
+
+    Raises:
+        DataError: it cannot be read, or is no such file.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        values = {str(f["key"]): None if f["value"] is None else float(f["value"]) for f in data["figures"]}
+        return dict(data["machine"]), values
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}).") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DataError(f"{path}: this was not written by `edgecam bench pipeline --json` ({error!r}).") from error
+
+
+def figures_comparison(
+    now: Sequence[Figure], before: Mapping[str, float | None], machine: Mapping[str, Any], here: Mapping[str, Any]
+) -> str:
+    """Each figure of this run: then, now, and the ratio.
+
+    Args:
+        machine, here: of the earlier run and of this one.
+    """
+    rows = [("", "then", "now", "now by then")]
+    for figure in now:
+        then = before.get(figure.key)
+        ratio = f"{figure.value / then:.2f}" if then and math.isfinite(figure.value) else "–"
+        told = "–" if then is None else f"{number(then)} {figure.unit}".strip()
+        rows.append((figure.text, told, f"{number(figure.value)} {figure.unit}".strip(), ratio))
+    return f"{compared_with(machine, here)}\n{columns(rows, right=(1, 2, 3))}"
+
+
+def compared_with(machine: Mapping[str, Any], here: Mapping[str, Any]) -> str:
+    """The head of a comparison: with what, and whether that was this processor."""
+    head = f"Compared with edgecam {machine.get('edgecam', '?')} on {machine.get('processor', 'another machine')}:"
+    if machine.get("processor") != here.get("processor"):
+        head += "\n(another processor than this one: what changed is not edgecam alone)"
+    return head
 
 
 def columns(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:

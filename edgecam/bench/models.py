@@ -16,9 +16,10 @@ from edgecam.detector.detector import Detector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from edgecam.detector.model_library import ModelEntry
 
 SLICE_S = 0.5
 
@@ -27,10 +28,13 @@ SLICE_S = 0.5
 class Case:
     """One thing to measure: a model with an input of about `input_hw`'s area (None: its own) and so many threads."""
 
-    model: str
-    path: Path
+    entry: ModelEntry
     threads: int
     input_hw: tuple[int, int] | None = None
+
+    @property
+    def model(self) -> str:
+        return self.entry.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +164,7 @@ def measure_models(
     for case in cases:
         say(f"loading {case.model}, {case.threads} threads")
         before = process.memory_info().rss
-        detector = Detector(case.path, threads=case.threads, input_hw=case.input_hw)
+        detector = Detector.of(case.entry, threads=case.threads, input_hw=case.input_hw)
         for _ in range(2):
             detector(images[0])
         runners.append(_Runner(case, detector, max(0.0, (process.memory_info().rss - before) / 1e6)))

@@ -21,9 +21,9 @@ from edgecam.detector.detector import Detector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from edgecam.camera.base import Camera
+    from edgecam.detector.model_library import ModelEntry
     from edgecam.gui.bench_window import BenchWindow, Span
 
 CLIP_FPS = 30.0
@@ -39,7 +39,7 @@ class Plan:
     """What to measure and for how long.
 
     Attributes:
-        model, threads: the detector's file and threads.
+        model, threads: the detector's model and threads.
         rounds, segment_s: of the comparison with bare inference: so many rounds, each way for so long in each.
         duration_s: with the slow detector.
         view_s: without a detector.
@@ -47,7 +47,7 @@ class Plan:
         start_options: handed to them.
     """
 
-    model: Path
+    model: ModelEntry
     threads: int
     rounds: int = 10
     segment_s: float = 1.6
@@ -79,8 +79,10 @@ class PipelineBench:
         """Detections per second of the program against bare inference, in short turns, so that noise falls on both."""
         plan = self._plan
         images = sample_frames(resources.demo_clip(), FRAMES_IN_MEMORY)
-        detector = Detector(plan.model, threads=plan.threads)
-        bare = BareLoop(plan.model, detector.description.input, images, threads=plan.threads)
+        detector = Detector.of(plan.model, threads=plan.threads)
+        bare = BareLoop(
+            plan.model.path, detector.description.input, images, threads=plan.threads, limits=detector.limits
+        )
         fps = max(CLIP_FPS, SATURATION * max(bare.as_fast_as_it_goes(0.5) for _ in range(5)))
         ways: dict[str, tuple[str, Callable[[], Camera]]] = {
             "saturated": (f"source of {fps:.0f} fps", lambda: LoopCamera(images, fps=fps, live=True)),
@@ -117,7 +119,7 @@ class PipelineBench:
         plan = self._plan
 
         def load() -> SlowDetector:
-            slow = SlowDetector(plan.model, threads=plan.threads)
+            slow = SlowDetector.of(plan.model, threads=plan.threads)
             slow.duration_s = SLOW_S
             return slow
 
@@ -148,7 +150,7 @@ class PipelineBench:
     def soak(self) -> list[Figure]:
         """The window with its detector on the demo for long: nothing may grow."""
         plan = self._plan
-        self._window.use_detector("detector", lambda: Detector(plan.model, threads=plan.threads))
+        self._window.use_detector("detector", lambda: Detector.of(plan.model, threads=plan.threads))
         self._window.show_camera(lambda: camera_for("demo"))
         self._window.let_run(max(SETTLE_S, min(60.0, plan.duration_s / 6)))
         span = self._window.measure(

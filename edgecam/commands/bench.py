@@ -64,6 +64,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--platform", metavar="NAME", help="Qt's platform, such as offscreen; default: the display that is there"
     )
     pipeline.add_argument("--json", metavar="FILE", help="also write the figures to FILE ('-' for the output)")
+    pipeline.add_argument("--compare", metavar="FILE", help="compare with what an earlier run wrote with --json")
     pipeline.add_argument("--started-at", type=float, help=argparse.SUPPRESS)
     pipeline.set_defaults(run=run_pipeline)
 
@@ -80,7 +81,8 @@ def run_models(args: argparse.Namespace) -> int:
     from edgecam.bench.loop_camera import sample_frames
     from edgecam.bench.machine import describe_machine
     from edgecam.bench.models import measure_models
-    from edgecam.bench.models_report import comparison, models_table, read_results, to_json, write_picture
+    from edgecam.bench.models_picture import write_picture
+    from edgecam.bench.models_report import comparison, models_table, read_results, to_json
 
     earlier = read_results(Path(args.compare)) if args.compare else None
     cv2.setNumThreads(1)  # as in the window
@@ -96,8 +98,8 @@ def run_models(args: argparse.Namespace) -> int:
         write_text(args.json, to_json(machine, results) + "\n")
     if args.picture:
         write_picture(Path(args.picture), results, title)
-    if earlier:
-        print(f"\n{comparison(results, earlier[1], earlier[0])}")
+    if earlier and args.json != "-":
+        print(f"\n{comparison(results, earlier[1], earlier[0], machine)}")
     return 0
 
 
@@ -131,13 +133,13 @@ def cases_of(entries: Sequence[ModelEntry], threads: Sequence[int], *, all_sizes
             passed(entry.path, records)
         sizes: list[tuple[int, int] | None] = [None]
         if all_sizes:
-            spec = Detector(entry.path, threads=1).description.input
+            spec = Detector.of(entry, threads=1).description.input
             # Sizes that come to the same for frames of this shape are one case.
             shapes = {choose_input_hw(spec, FRAME_WH, size): size for size in reversed(spec.sizes)}
             sizes = [*reversed(shapes.values())]
             for size in () if entry.bundled else sizes:
                 passed(entry.path, records, input_hw=size)
-        cases += [Case(entry.name, entry.path, count, size) for size in sizes for count in threads]
+        cases += [Case(entry, count, size) for size in sizes for count in threads]
     return cases
 
 
@@ -164,17 +166,20 @@ def run_pipeline(args: argparse.Namespace) -> int:
         raise UsageError(f"The window cannot be measured: PySide6 cannot be imported ({error}).") from error
     if args.started_at is not None:
         return _time_start(args)
+    from edgecam.bench.figures import figures_comparison, read_figures
+    from edgecam.bench.machine import describe_machine
     from edgecam.bench.pipeline import PipelineBench, Plan, start_figures
     from edgecam.detector.loading import passed
     from edgecam.detector.session import default_threads
 
+    earlier = read_figures(Path(args.compare)) if args.compare else None
     library = model_library()
     model = library.find(args.model) if args.model else library.default()
     threads = args.threads or default_threads()
     if not model.bundled:
         passed(model.path, model_records(), threads=threads)
     plan = Plan(
-        model.path, threads,
+        model, threads,
         start_options=(
             "--model", str(model.path), "--threads", str(threads),
             *(("--platform", args.platform) if args.platform else ()),
@@ -199,6 +204,8 @@ def run_pipeline(args: argparse.Namespace) -> int:
     if "start" in parts:
         figures += start_figures(plan, _say)
     _report(figures, model.name, threads, args.json)
+    if earlier and args.json != "-":
+        print(f"\n{figures_comparison(figures, earlier[1], earlier[0], describe_machine())}")
     return 0 if all(figure.met is not False for figure in figures) else 1
 
 

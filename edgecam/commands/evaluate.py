@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     entry = model_library().find(args.model)
     if not entry.bundled:
         passed(entry.path, model_records(), threads=args.threads, input_hw=size)
-    detector = open_detector(entry.path, size, args.threads)
+    detector = open_detector(entry, size, args.threads)
     reports = []
     for spec in args.data:
         dataset = read(spec, detector.labels, args.images)

@@ -6,7 +6,7 @@ import threading
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from edgecam.boxes import clip
 from edgecam.detections import Detections
 from edgecam.detector.decoders.candidates import Request
 from edgecam.detector.decoding import decode
+from edgecam.detector.limits import Limits
 from edgecam.detector.onnx_file import read_onnx_file
 from edgecam.detector.preprocess import Preprocessor, choose_input_hw
 from edgecam.detector.recognition.graph import Graph
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edgecam.detector.limits import Limits
+    from edgecam.detector.model_library import ModelEntry
 
 # Below this a candidate is never shown, so it need not be decoded: the lowest position of the confidence slider.
 SCORE_FLOOR = 0.05
@@ -71,6 +72,7 @@ class Detector:
         path: the model's file.
         description: what it expects and gives.
         threads: threads of one operator.
+        limits: of a stranger's model; None for one that came with edgecam.
         score_floor: candidates below it are left out.
         multi_label: see `Request`.
         recognition: what the file was recognised as, and by what.
@@ -95,12 +97,12 @@ class Detector:
             input_hw: the input's size where the file leaves it open: frames get an input of about its area and of
                 their own proportions; None for the size the model recommends.
             sidecar: what counts as the file's sidecar (see `recognition.sidecar`); None for the one beside the file.
-            limits: of a stranger's model; None for one that came with edgecam.
+            limits: see the attributes.
 
         Raises:
             ModelError: it cannot be loaded or understood.
         """
-        self._limits = limits
+        self.limits = limits
         self.path = path
         self.threads = threads or default_threads()
         self.score_floor = score_floor
@@ -123,6 +125,19 @@ class Detector:
         self._output_names = self._needed_outputs()
         self._ways = threading.local()  # the buffers in it are used again for each frame: each thread has its own
         self._input_hw: tuple[int, int] | None = None
+
+    @classmethod
+    def of(cls, entry: ModelEntry, **options: Any) -> Self:
+        """Loads the model of `entry` as `Detector(…, **options)` does, with its sidecar; a stranger's with limits.
+
+        A stranger's has to have passed its trial: see `loading.passed`.
+
+        Raises:
+            ModelError: it cannot be loaded or understood.
+        """
+        return cls(
+            entry.path, sidecar=read_sidecar(entry.sidecar), limits=None if entry.bundled else Limits(), **options
+        )
 
     def _needed_outputs(self) -> list[str]:
         present = [output.name for output in self._graph.outputs]
@@ -191,7 +206,7 @@ class Detector:
         with turn:
             begun = time.perf_counter()
             feed = {self._input_name: tensor, **way.extra}
-            outputs = run_session(self._session, self._output_names, feed, limits=self._limits, tidy=tidy)
+            outputs = run_session(self._session, self._output_names, feed, limits=self.limits, tidy=tidy)
             inferred = time.perf_counter()
         found = self._decode(outputs, way.request)
         boxes = clip(way.prepare.letterbox.to_frame(found.boxes), frame_wh)

@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 from edgecam.detector.description_json import complete, output_spec
 from edgecam.detector.detector import Detector
-from edgecam.detector.limits import Limits
 from edgecam.detector.onnx_file import read_onnx_file
 from edgecam.detector.recognition.match import Question
 from edgecam.detector.recognition.reading import Reading
 from edgecam.detector.recognition.recognition import Recognition, UnknownOutputs
-from edgecam.detector.recognition.sidecar import read_sidecar
 from edgecam.detector.records import fingerprint
 from edgecam.detector.trial import try_out
 from edgecam.errors import ModelError
@@ -40,14 +38,7 @@ def load_detector(
     """
     if not entry.bundled:
         passed(entry.path, records, threads=threads, input_hw=input_hw)
-    return Detector(
-        entry.path,
-        threads=threads,
-        input_hw=input_hw,
-        provider=provider,
-        sidecar=read_sidecar(entry.sidecar),
-        limits=None if entry.bundled else Limits(),
-    )
+    return Detector.of(entry, threads=threads, input_hw=input_hw, provider=provider)
 
 
 def passed(

@@ -19,10 +19,10 @@ from edgecam.evaluation.voc import voc_ap50
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from edgecam.detector.model_library import ModelEntry
     from edgecam.evaluation.datasets.examples import Dataset
 
 SCORE_FLOOR = 0.01
@@ -46,9 +46,9 @@ class Report:
     skipped: tuple[str, ...]
 
 
-def open_detector(path: Path, input_hw: tuple[int, int] | None, threads: int | None) -> Detector:
+def open_detector(entry: ModelEntry, input_hw: tuple[int, int] | None, threads: int | None) -> Detector:
     """The project's own loader with the settings under which COCO's AP is measured."""
-    return Detector(path, threads=threads, input_hw=input_hw, score_floor=SCORE_FLOOR, multi_label=True)
+    return Detector.of(entry, threads=threads, input_hw=input_hw, score_floor=SCORE_FLOOR, multi_label=True)
 
 
 def frame(picture: NDArray[np.uint8], input_hw: tuple[int, int]) -> tuple[NDArray[np.uint8], int, int]:

@@ -14,8 +14,10 @@ import pytest
 
 from edgecam.bench import models
 from edgecam.bench.models import Case, CaseResult, measure_models
-from edgecam.bench.models_report import _COLOURS, comparison, models_table, picture, read_results
+from edgecam.bench.models_picture import _COLOURS, _ticks, picture
+from edgecam.bench.models_report import comparison, models_table, read_results
 from edgecam.cli import main
+from edgecam.detector.model_library import ModelEntry
 from edgecam.errors import DataError
 
 if TYPE_CHECKING:
@@ -40,7 +42,8 @@ def test_cases_are_measured_in_turns_against_the_first(tiny_model: Path, monkeyp
             return inference
 
     monkeypatch.setattr(models, "Detector", Paced)
-    cases = [Case("tiny", tiny_model, threads) for threads in (1, 2)]
+    entry = ModelEntry("tiny", tiny_model, bundled=True, sidecar=tiny_model.with_suffix(".json"))
+    cases = [Case(entry, threads) for threads in (1, 2)]
     one, two = measure_models(cases, IMAGES, rounds=6, slice_s=0.05)
     assert (one.threads, two.threads) == (1, 2)
     assert one.ratio == 1.0
@@ -66,12 +69,14 @@ def test_a_table_json_and_back(tmp_path: Path) -> None:
 
 def test_comparison_with_an_earlier_run() -> None:
     now = [replace(RESULT, median_ms=10.0), replace(RESULT, threads=4)]
-    text = comparison(now, [RESULT, replace(RESULT, model="gone")], {"edgecam": "0.1", "processor": "Pi 5"})
+    machine = {"edgecam": "0.1", "processor": "Pi 5"}
+    text = comparison(now, [RESULT, replace(RESULT, model="gone")], machine, {"processor": "Pi 5"})
     lines = text.splitlines()
     assert "edgecam 0.1 on Pi 5" in lines[0]
     assert lines[2].split()[-3:] == ["20.0", "10.0", "2.00"]
     assert lines[3].split()[-1] == "new"
-    assert lines[4].startswith("gone")
+    assert lines[4] == "1 other case of then not measured now."
+    assert "another processor" in comparison(now, [RESULT], machine, {"processor": "Pi 4"})
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"machine": {}, "cases": [{}]}', "not json"])
@@ -84,14 +89,40 @@ def test_a_file_that_is_no_earlier_run(text: str, tmp_path: Path) -> None:
         read_results(tmp_path / "none.json")
 
 
+def painted(results: list[CaseResult], colour: tuple[int, int, int], rows: slice = slice(None)) -> int:
+    """Pixels of a colour in the chart, without the legend."""
+    return int((picture(results, "title")[rows, :760] == np.array(colour)).all(axis=2).sum())
+
+
 @pytest.mark.parametrize("accuracy", [None, 40.0])
 def test_the_picture_has_a_point_for_each_case(accuracy: float | None) -> None:
     one = [replace(RESULT, accuracy=accuracy)]
     two = [*one, replace(RESULT, model="other", median_ms=5.0, accuracy=accuracy)]
-    colour = np.array(_COLOURS[1])
-    painted = [(picture(results, "title") == colour).all(axis=2).sum() for results in (one, two)]
-    assert painted[0] == 0
-    assert painted[1] > 80
+    assert painted(one, _COLOURS[1]) == 0
+    assert painted(two, _COLOURS[1]) > 80
+
+
+def test_a_case_whose_accuracy_is_not_known_is_shown_apart() -> None:
+    known, unknown = replace(RESULT, accuracy=30.0), replace(RESULT, model="other", accuracy=None)
+    strip = slice(530 - 46, 530)
+    assert painted([known, unknown], _COLOURS[0], strip) == 0
+    assert painted([known, unknown], _COLOURS[1], strip) == painted([known, unknown], _COLOURS[1]) > 80
+
+
+def test_many_cases_have_room() -> None:
+    many = [replace(RESULT, model=f"net {i}", median_ms=10.0 + i % 7, accuracy=20.0) for i in range(60)]
+    assert picture(many, "title").shape[0] > 60 * 19
+
+
+@pytest.mark.parametrize(
+    ("largest", "last"),
+    [(0.004, 0.005), (1.0, 1.2), (25.0, 30.0), (99.0, 100.0), (208.0, 250.0), (1000.0, 1200.0), (4999.0, 5000.0)],
+)
+def test_axes_have_round_numbers(largest: float, last: float) -> None:
+    ticks = _ticks(largest)
+    assert ticks[0] == 0
+    assert ticks[-1] == pytest.approx(last)
+    assert 4 <= len(ticks) <= 8
 
 
 def test_the_command(tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
-from edgecam.bench.figures import Figure, columns, figures_table, number
+from edgecam.bench.figures import Figure, columns, figures_comparison, figures_table, number, read_figures
 from edgecam.bench.trend import trend
+from edgecam.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -75,3 +82,27 @@ def test_a_long_series_is_thinned() -> None:
     times = list(range(30_000))
     found = trend(times, [200 + at / 1000 for at in times])
     assert found.total == pytest.approx(29.999, rel=0.001)
+
+
+def test_figures_of_an_earlier_run(tmp_path: Path) -> None:
+    figures = [Figure("a", "memory growth", 4.0, "MB", 5.0), Figure("b", "imports", float("nan"), "s")]
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps({"machine": {"edgecam": "0.1"}, "figures": [figure.to_json() for figure in figures]}))
+    machine, values = read_figures(path)
+    assert values == {"a": 4.0, "b": None}
+    now = [Figure("a", "memory growth", 2.0, "MB", 5.0), Figure("b", "imports", 1.0, "s"), Figure("c", "new", 1.0)]
+    lines = figures_comparison(now, values, machine, machine).splitlines()
+    assert lines[0] == "Compared with edgecam 0.1 on another machine:"
+    assert lines[2].split() == ["memory", "growth", "4", "MB", "2", "MB", "0.50"]
+    assert lines[3].split() == ["imports", "–", "1", "s", "–"]
+    assert lines[4].split() == ["new", "–", "1", "–"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"machine": {}, "figures": [{}]}', '{"machine": 1, "figures": []}'])
+def test_a_file_that_is_no_earlier_run(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    with pytest.raises(DataError, match=r"x\.json"):
+        read_figures(path)
+    with pytest.raises(DataError):
+        read_figures(tmp_path / "none.json")

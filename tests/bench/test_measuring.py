@@ -17,7 +17,9 @@ from edgecam.bench.machine import describe_machine, processor_name
 from edgecam.bench.slow_detector import SlowDetector
 from edgecam.bench.starting import parse_import_times
 from edgecam.detector.detector import Detector
-from edgecam.errors import CameraError
+from edgecam.detector.limits import Limits
+from edgecam.errors import CameraError, ModelError
+from tests.hostile_models import treacherous_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,6 +81,14 @@ def test_the_yardstick_counts_what_it_ran(tiny_model: Path, monkeypatch: pytest.
     assert 35 < rate <= 50
     assert bare.paced(0.5, fps=20) == pytest.approx(20, rel=0.15)
     assert bare.paced(0.5, fps=500) > 30
+
+
+def test_the_yardstick_of_a_strangers_model_has_its_limits(tmp_path: Path) -> None:
+    path = treacherous_model(tmp_path)
+    detector = Detector(path, threads=1, limits=Limits(run_s=0.5))
+    white = [np.full((64, 64, 3), 255, np.uint8)]
+    with pytest.raises(ModelError, match=r"did not finish one picture within 0\.5 s"):
+        BareLoop(path, detector.description.input, white, threads=1, limits=detector.limits)
 
 
 def test_the_slowed_detector_takes_its_time_and_finds_the_same(tiny_model: Path) -> None:

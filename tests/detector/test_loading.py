@@ -26,7 +26,7 @@ def entry(path: Path, *, bundled: bool = False) -> ModelEntry:
 
 
 def test_a_model_that_hangs_later_is_broken_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgecam.detector.loading.Limits", lambda: Limits(run_s=1.0))
+    monkeypatch.setattr("edgecam.detector.detector.Limits", lambda: Limits(run_s=1.0))
     path = treacherous_model(tmp_path)
     detector = load_detector(entry(path), Records(tmp_path / "models.json"), threads=1)
     assert len(detector(grey(64, 64)).candidates) == 1
