@@ -11,6 +11,7 @@ import numpy as np
 from edgecam.detector.decoders.candidates import Request
 from edgecam.detector.decoding import decode
 from edgecam.detector.recognition.finished_readings import finished_lists, finished_rows
+from edgecam.detector.recognition.reading import Reading, same_but_for_answers
 from edgecam.detector.recognition.scored_readings import (
     anchored,
     boxes_and_scores,
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 
     from edgecam.detector.description import OutputSpec
     from edgecam.detector.recognition.graph import Output
-    from edgecam.detector.recognition.match import Hints
-    from edgecam.detector.recognition.reading import Reading
+    from edgecam.detector.recognition.match import Hints, Match
 
 MAX_READINGS = 24
 MAKERS = (
@@ -41,14 +41,23 @@ MAKERS = (
 )
 
 
-def readings_of(outputs: Sequence[Output], hints: Hints) -> tuple[Reading, ...]:
-    """The ways that fit these outputs, the likeliest first; empty where they cannot be boxes of classes."""
-    found = []
+def readings_of(outputs: Sequence[Output], hints: Hints, match: Match | None = None) -> tuple[Reading, ...]:
+    """The ways that fit these outputs, the likeliest first; empty where they cannot be boxes of classes.
+
+    Args:
+        match: what they were recognised as: it comes before all others.
+    """
+    found: list[Reading] = []
     with np.errstate(all="ignore"):  # outputs may hold anything
         for maker in MAKERS:
             found += [reading for reading in maker(outputs, hints) if fits(reading.output, outputs, hints.input_hw)]
     if hints.classes is not None:
         found.sort(key=lambda reading: reading.classes not in {hints.classes, None})
+    if match is not None:
+        classes = len(match.output.class_ids) or match.classes
+        recognised = Reading(f"As recognised: {match.family}", match.output, classes)
+        others = (one for one in found if not same_but_for_answers(one.output, match.output))
+        found = [recognised, *others]
     return tuple(found[:MAX_READINGS])
 
 

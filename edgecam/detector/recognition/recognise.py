@@ -17,7 +17,7 @@ from edgecam.detector.recognition.inputs import read_input
 from edgecam.detector.recognition.labels import label
 from edgecam.detector.recognition.match import Hints, Match, Question
 from edgecam.detector.recognition.probe import fixed, follows, prepared, run_once, sizes_to_try
-from edgecam.detector.recognition.readings import fits
+from edgecam.detector.recognition.readings import fits, readings_of
 from edgecam.detector.recognition.recognition import Recognition, UnknownOutputs
 from edgecam.detector.recognition.sidecar import PERSONAL, merged
 from edgecam.detector.recognition.unknown import by_sidecar, given_labels, says_all, unknown
@@ -83,8 +83,9 @@ def recognise(
         more_columns=graph.metadata.get("task") in {"segment", "pose"},
         extra_inputs=tuple(spec.extra),
     )
-    match = None if says_all(sidecar) else first_match(outputs, hints)
-    if match is not None:
+    match = first_match(outputs, hints)
+    readings = readings_of(outputs, hints, match)
+    if match is not None and not says_all(sidecar):
         family = match.family
 
         def same_family(others: Sequence[Output], hw: tuple[int, int]) -> bool:
@@ -92,11 +93,12 @@ def recognise(
             return again is not None and again.family == family
 
         spec = spec if follows(graph, run, spec, same_family) else fixed(spec)
-        return _combine(match, spec, exported, sidecar, name=name, source=source, precision=precision)
+        found = _combine(match, spec, exported, sidecar, name=name, source=source, precision=precision)
+        return replace(found, readings=readings)
     if "decoder" in sidecar.get("output", {}):
-        found, failure = by_sidecar(outputs, hints, spec, exported, sidecar, name=name, source=source), None
+        found, failure = by_sidecar(readings, spec, exported, sidecar, name=name, source=source), None
     else:
-        failure = unknown(outputs, hints, spec, exported, sidecar, name=name, source=source)
+        failure = unknown(outputs, readings, spec, exported, sidecar, name=name, source=source)
         if not isinstance(failure, UnknownOutputs):
             raise failure
         found = failure.recognition

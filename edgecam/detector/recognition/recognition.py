@@ -22,7 +22,8 @@ class Recognition:
         family: of models, as a person calls it.
         reasons: what it was recognised by, most important first.
         questions: what is a guess and should be asked.
-        readings: the ways to read its outputs that fit, where no family was recognised; the likeliest first.
+        readings: the ways to read its outputs that fit, for a person who knows better; what it was recognised as
+            comes first, or else the likeliest. Empty for edgecam's own.
     """
 
     description: ModelDescription

@@ -11,7 +11,6 @@ from edgecam.detector.recognition.labels import proposed
 from edgecam.detector.recognition.match import YOLO, Question
 from edgecam.detector.recognition.probe import prepared
 from edgecam.detector.recognition.reading import same_but_for_answers
-from edgecam.detector.recognition.readings import readings_of
 from edgecam.detector.recognition.recognition import Recognition, UnknownOutputs
 from edgecam.detector.recognition.sidecar import merged
 from edgecam.errors import ModelError
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
     from edgecam.detector.recognition.exporters import Exported
     from edgecam.detector.recognition.graph import Output
-    from edgecam.detector.recognition.match import Hints
     from edgecam.detector.recognition.reading import Reading
 
 ASKED = (Question.DECODER, Question.COLOR, Question.SCALING, Question.RESIZE, Question.LABELS)
@@ -35,8 +33,7 @@ def says_all(sidecar: Mapping[str, Any]) -> bool:
 
 
 def by_sidecar(
-    outputs: Sequence[Output],
-    hints: Hints,
+    readings: tuple[Reading, ...],
     spec: InputSpec,
     exported: Exported,
     sidecar: Mapping[str, Any],
@@ -44,14 +41,13 @@ def by_sidecar(
     name: str,
     source: str,
 ) -> Recognition:
-    """What a sidecar says, and which other readings there are.
+    """What a sidecar says, beside the other `readings` that there are.
 
     Raises:
         ModelError: it does not say enough.
     """
     base = {"name": name, "labels": [], "input": asdict(spec), "output": {}}
     description = complete(merged(base, sidecar), source=source)
-    readings = readings_of(outputs, hints)
     questions: tuple[Question, ...] = ()
     if not description.labels:
         said = next((one for one in readings if same_but_for_answers(one.output, description.output)), None)
@@ -64,7 +60,7 @@ def by_sidecar(
 
 def unknown(
     outputs: Sequence[Output],
-    hints: Hints,
+    readings: tuple[Reading, ...],
     spec: InputSpec,
     exported: Exported,
     sidecar: Mapping[str, Any],
@@ -75,7 +71,6 @@ def unknown(
     """The error to raise where no family fits: an `UnknownOutputs` where there is a reading to ask about."""
     shown = "; ".join(str(output) for output in outputs)
     said = f"{source}: its outputs are of no kind that edgecam knows: {shown}."
-    readings = readings_of(outputs, hints)
     if not readings:
         return ModelError(f"{said} {_what_else(outputs)}")
     likeliest = readings[0]
