@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
+from edgecam.camera.credentials import masked_url
 from edgecam.camera.path_address import DeviceAddress, ImagesAddress, VideoAddress, parse_device, parse_path
 from edgecam.camera.stream_address import STREAM_SCHEMES, StreamAddress, parse_stream
 from edgecam.errors import CameraError
@@ -21,6 +22,7 @@ FORMS: Final = (
 
 # The names that udev gives to cameras below /dev/v4l/by-id and /dev/v4l/by-path.
 _UDEV_NAME: Final = re.compile(r"(usb|pci|platform|virtual|acpi)[-:]\S*-video-index\d+$")
+_ALMOST_STREAM: Final = re.compile(r"(?i)(rtsp[su]?|https?):")
 _PATTERN: Final = re.compile(r"(\d{1,5})x(\d{1,5})(?:@(\d{1,4}(?:\.\d+)?))?$")
 
 
@@ -93,6 +95,8 @@ def parse_address(text: str) -> Address:
     scheme, separator, rest = text.partition("://")
     if separator and re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme):
         return _parse_url(scheme.lower(), rest)
+    if _ALMOST_STREAM.match(text) and not os.path.exists(text):
+        raise CameraError("The address of a stream has two slashes behind the colon: rtsp://192.168.1.20/live")
     keyword, _, rest = text.partition(":")
     if keyword in _KEYWORDS and not (rest and Path(text).exists()):
         return _KEYWORDS[keyword](rest)
@@ -105,6 +109,9 @@ def parse_address(text: str) -> Address:
 
 def _parse_path(text: str) -> Address:
     path = Path(text).expanduser()
+    if "@" in text and not os.path.lexists(path):
+        # Not repeated: it may be a login.
+        raise CameraError("There is no such file. The address of a stream begins with rtsp:// or http://")
     if os.sep not in text and not path.suffix and not os.path.exists(path):  # of Path itself it raises
         shown = text if len(text) <= 80 else f"{text[:80]}…"
         raise CameraError(f"“{shown}” is neither a file nor any other source. Give one of: {FORMS}.")
@@ -165,7 +172,8 @@ def _parse_url(scheme: str, rest: str) -> Address:
     if scheme == "file":
         host, slash, path = rest.partition("/")
         if host not in ("", "localhost") or not slash:
-            raise CameraError(f"file://{rest} is not a file of this machine; write file:///folder/file.")
+            shown = masked_url(f"file://{rest}")
+            raise CameraError(f"{shown} is not a file of this machine; write file:///folder/file.")
         drive = re.match(r"[A-Za-z]:", path)
         return parse_path(Path(unquote(path if drive else f"/{path}")))
     if scheme not in STREAM_SCHEMES:

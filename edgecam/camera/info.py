@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 class CameraKind(enum.Enum):
-    """What connects a camera to this machine."""
+    """What connects a camera to this machine, or what stands in for one."""
 
     USB = "usb"
     PCI = "pci"
@@ -15,11 +15,13 @@ class CameraKind(enum.Enum):
     VIRTUAL = "virtual"
     PI = "pi"
     SYSTEM = "system"
+    STREAM = "stream"
+    FILE = "file"
 
 
 @dataclass(frozen=True, slots=True)
 class CameraInfo:
-    """One connected camera.
+    """One connected camera, or a stream or file that was opened before.
 
     Attributes:
         name: what the product is called.

@@ -63,4 +63,4 @@ def parse_stream(scheme: str, rest: str) -> StreamAddress:
 
 
 def _is_host(text: str) -> bool:
-    return re.fullmatch(r"(\[[0-9A-Fa-f:.%]+\]|[^\s:@\[\]]+)(:-?\w*)?", text) is not None and ".." not in text
+    return re.fullmatch(r"(\[[0-9A-Fa-f:.%]+\]|[^\s:@\[\]%]+)(:-?\w*)?", text) is not None and ".." not in text

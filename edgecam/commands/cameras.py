@@ -1,4 +1,4 @@
-"""`edgecam cameras`: which cameras are connected, and what they offer."""
+"""`edgecam cameras`: which cameras are connected, what they offer, and what was opened before."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAME = "cameras"
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = subparsers.add_parser(NAME, help="list the connected cameras")
+    parser = subparsers.add_parser(NAME, help="list the connected cameras, and what was opened before")
     parser.add_argument("--modes", action="store_true", help="with every format, size and rate that each one offers")
     parser.add_argument("--json", action="store_true", help="as JSON, for programs")
     parser.set_defaults(run=run)
@@ -27,15 +27,25 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     from edgecam.camera.discovery import list_cameras
+    from edgecam.camera.recent import recent_sources
+    from edgecam.settings import SettingsStore, default_path
 
     cameras = list_cameras()
+    recent = recent_sources(SettingsStore(default_path()).load().recent)
     if args.json:
-        print(json.dumps([_as_json(camera, with_modes=args.modes) for camera in cameras], indent=2, ensure_ascii=False))
+        facts = [_as_json(camera, with_modes=args.modes) for camera in (*cameras, *recent)]
+        print(json.dumps(facts, indent=2, ensure_ascii=False))
         return 0
     if not cameras:
         print("No camera is connected. `edgecam demo` shows edgecam without one.", file=sys.stderr)
     for camera in cameras:
         _print(camera, with_modes=args.modes)
+    if recent:
+        print("Opened before")
+    for source in recent:
+        print(f"  {source.address}")
+        if source.unusable:
+            print(f"    problem  {source.unusable}")
     return 0
 
 

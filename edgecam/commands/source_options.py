@@ -26,7 +26,7 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
         "source",
         nargs="?",
         metavar="SOURCE",
-        help="/dev/video0, a camera's stable id, a video, a picture, a folder of pictures, rtsp://… (rtspu://… for UDP), "
+        help="/dev/video0, a camera's stable id, a video, a picture, a folder of pictures, rtsp://… (UDP: rtspu://…), "
         "http://…, 'demo' or 'pattern'; without it: the camera used last, else the first one found, else the demo",
     )
     parser.add_argument("--model", metavar="NAME|FILE", help="a model's name or an .onnx file; 'none' for none")

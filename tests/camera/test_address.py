@@ -116,6 +116,30 @@ def test_secrets_are_in_no_text(text: str) -> None:
         assert "s3cret" not in shown
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rtsp:/me:s3cret@cam/live",
+        "http:me:s3cret@cam",
+        "me:s3cret@cam/live",
+        "me:s3cret@cam.mp4",
+        "rtsp//me:s3cret@cam/live",
+        "ftp://me:s3cret@cam/live",
+        "file://me:s3cret@cam/live",
+        "rtsp://me:s3cret@",
+        "rtsp://me:s3cret@:554/live",
+        "rtsp://me:s3cret@cam:99999/live",
+        "rtsp://me:s3cret@cam:x/live",
+        "rtsp://me:s3cret@ /live",
+        "rtsp://me:s3cret@cam/live?token=***",
+    ],
+)
+def test_secrets_are_in_no_complaint(text: str) -> None:
+    with pytest.raises(CameraError) as caught:
+        parse_address(text)
+    assert "s3cret" not in str(caught.value)
+
+
 def test_an_address_that_lost_its_password_asks_for_it() -> None:
     kept = parse_address("http://cam/v?user=me&pwd=s3cret").text
     with pytest.raises(CameraError, match="kept without its password"):

@@ -16,6 +16,9 @@ from edgecam.camera.hotplug import device_snapshot
 from edgecam.camera.info import CameraInfo, CameraKind
 from edgecam.camera.v4l2_device import Identity
 from edgecam.camera.v4l2_nodes import v4l2_nodes
+from edgecam.settings import Settings, SettingsStore, default_path
+from tests.camera import fake_rpicam
+from tests.camera.conftest import write_video
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,19 +117,50 @@ def test_a_laptop(machine: Machine) -> None:
     assert second.address == "v4l2:usb-046d_HD_Pro_Webcam_C920_A1B2-video-index0"
 
 
-def test_a_raspberry_pi_hides_its_dozens_of_nodes(machine: Machine) -> None:
-    for number, (name, driver, caps) in enumerate(
-        [("bcm2835-codec-decode", "bcm2835-codec", CODEC), ("bcm2835-codec-isp", "bcm2835-codec", CODEC),
-         ("bcm2835-isp-output0", "bcm2835-isp", abi.CAP_STREAMING | 2),
-         ("bcm2835-isp-capture0", "bcm2835-isp", CAPTURE),
-         ("bcm2835-isp-stats0", "bcm2835-isp", METADATA), ("rpi-hevc-dec", "rpi-hevc-dec", CODEC),
-         ("unicam-image", "unicam", CAPTURE), ("rp1-cfe-csi2_ch0", "rp1-cfe", CAPTURE | abi.CAP_IO_MC),
-         ("pispbe-output", "pispbe", CAPTURE), ("some-new-isp", "new-isp", CAPTURE | abi.CAP_IO_MC)]
-    ):  # fmt: skip
+CODECS = ("decode", "encode", "isp", "image_fx", "encode_image")
+ISP = ("output0", "capture0", "capture1", "stats0")
+BACK_END = ("input", "tdn_input", "stitch_input", "output0", "output1", "tdn_output", "stitch_output", "config")
+FRONT_END = ("csi2_ch0", "embedded", "csi2_ch2", "csi2_ch3", "fe_image0", "fe_image1", "fe_stats", "fe_config")
+PI_4 = (
+    *((f"bcm2835-codec-{name}", "bcm2835-codec", CODEC) for name in CODECS),
+    *((f"bcm2835-isp-{name}", "bcm2835-isp", METADATA if "stats" in name else CAPTURE) for name in 2 * ISP),
+    ("unicam-image", "unicam", CAPTURE), ("unicam-embedded", "unicam", METADATA), ("rpivid", "rpivid", CODEC),
+)  # fmt: skip
+PI_5 = (
+    *((f"rp1-cfe-{name}", "rp1-cfe", CAPTURE | abi.CAP_IO_MC) for name in 2 * FRONT_END),
+    *((f"pispbe-{name}", "pispbe", CAPTURE) for name in 2 * BACK_END),
+    ("rpi-hevc-dec", "rpi-hevc-dec", CODEC),
+    ("some-new-isp", "new-isp", CAPTURE | abi.CAP_IO_MC),  # wired by the media controller: no camera by itself
+)  # fmt: skip
+
+
+def raspberry_pi(machine: Machine, nodes: tuple[tuple[str, str, int], ...]) -> None:
+    """A Pi with a webcam among its own nodes."""
+    for number, (name, driver, caps) in enumerate(nodes):
         machine.node(10 + number, machine.platform(f"device{number}", driver), name, caps)
     webcam = machine.usb("1-1.4", "Webcam", "0c45", "6366")
     machine.node(0, webcam, "Webcam: Webcam", CAPTURE, by_id="usb-Sonix_Webcam-video-index0")
+
+
+@pytest.mark.parametrize("nodes", [PI_4, PI_5], ids=["Pi 4", "Pi 5"])
+def test_a_raspberry_pi_hides_its_dozens_of_nodes(
+    nodes: tuple[tuple[str, str, int], ...], machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    raspberry_pi(machine, nodes)
     assert [node.name for node in machine.cameras()] == ["Webcam"]
+    # The camera on the Pi's own connector comes from libcamera.
+    fake = fake_rpicam.install(tmp_path)
+    monkeypatch.setattr("edgecam.camera.rpicam_listing.find_program", lambda: str(fake.program))
+    monkeypatch.setattr("edgecam.camera.rpicam_listing.has_media_devices", lambda: True)
+    monkeypatch.setattr("edgecam.camera.discovery.v4l2_nodes", machine.cameras)
+    assert cli.main(["cameras", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [(camera["name"], camera["address"], camera["kind"]) for camera in listed] == [
+        ("Raspberry Pi camera (imx708)", "picamera:0", "pi"),
+        ("Raspberry Pi camera (ov5647)", "picamera:1", "pi"),
+        ("Webcam", "v4l2:usb-Sonix_Webcam-video-index0", "usb"),
+    ]
 
 
 def test_twins_without_serial_numbers_are_told_apart_by_their_ports(machine: Machine) -> None:
@@ -231,6 +265,33 @@ class TestTheCommand:
             "name": "Webcam", "address": "v4l2:usb-Webcam-video-index0", "device": None, "bus": "USB 1-1",
             "kind": "usb", "unusable": None, "modes": [],
         }  # fmt: skip
+
+    def test_lists_what_was_opened_before(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        clip = write_video(tmp_path / "clip.mp4")
+        # As somebody may have written it by hand; edgecam itself stores no login.
+        recent = (str(clip), "rtsp://me:s3cret@cam/live", str(tmp_path / "gone.mp4"), "http://cam/v?pwd=***")
+        SettingsStore(default_path()).save(Settings(recent=recent))
+        monkeypatch.setattr("edgecam.camera.discovery.list_cameras", list)
+        assert cli.main(["cameras", "--json", "--modes"]) == 0
+        text = capsys.readouterr().out
+        assert [(facts["kind"], facts["name"], facts["address"]) for facts in json.loads(text)] == [
+            ("file", "clip.mp4", str(clip)),
+            ("stream", "cam/live", "rtsp://cam/live"),
+            ("file", "gone.mp4", str(tmp_path / "gone.mp4")),
+            ("stream", "cam/v?pwd=***", "http://cam/v?pwd=***"),
+        ]
+        problems = [facts["unusable"] for facts in json.loads(text)]
+        assert problems[:2] == [None, None]
+        assert "There is no file" in problems[2]
+        assert "kept without its password" in problems[3]
+        assert cli.main(["cameras"]) == 0
+        printed = capsys.readouterr().out
+        assert printed.startswith(
+            f"Opened before\n  {clip}\n  rtsp://cam/live\n  {tmp_path / 'gone.mp4'}\n    problem  "
+        )
+        assert "s3cret" not in text + printed
 
     def test_says_that_there_is_none(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         monkeypatch.setattr("edgecam.camera.discovery.list_cameras", list)
