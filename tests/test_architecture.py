@@ -21,6 +21,7 @@ LAYERS = (
         "detections",
         "scaling",
         "settings",
+        "sensors",
         "system_load",
         "throttling",
         "logs",
