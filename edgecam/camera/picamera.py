@@ -34,5 +34,6 @@ def pi_camera(index: int, wanted: CameraMode | None = None) -> Camera:
 
 
 def _has_picamera2() -> bool:
-    # A frozen program has a Python of its own, which cannot load the system's libcamera.
-    return not getattr(sys, "frozen", False) and importlib.util.find_spec("picamera2") is not None
+    # A frozen program has a Python of its own, which cannot load the system's libcamera; nor can a virtual environment
+    # into which picamera2 alone was installed.
+    return not getattr(sys, "frozen", False) and all(map(importlib.util.find_spec, ("picamera2", "libcamera")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import time
 from contextlib import suppress
@@ -50,10 +51,9 @@ class Picamera2Camera(Camera):
         self._check_cancelled()
         self._release()
         self._next_id, self._captured_at = 0, 0.0
-        from picamera2 import Picamera2
-
+        picamera2 = self._load()
         try:
-            self._camera = Picamera2(self._index)
+            self._camera = picamera2.Picamera2(self._index)
             self._start(self._camera)
         except IndexError as error:
             self._release()
@@ -65,6 +65,16 @@ class Picamera2Camera(Camera):
                     f"{self.name} is in use by another program. Close it there, then try again."
                 ) from error
             raise CameraError(f"{self.name} cannot be opened: {error}.") from error
+
+    def _load(self) -> Any:
+        try:
+            return importlib.import_module("picamera2")
+        except Exception as error:
+            # Whatever its compiled parts raise where they do not fit this Python or its NumPy.
+            raise CameraError(
+                f"picamera2 cannot be loaded ({error}). With the system's own Python it can: "
+                "sudo apt install python3-picamera2"
+            ) from error
 
     def _start(self, camera: Any) -> None:
         sensor = [(*mode["size"], float(mode["fps"])) for mode in camera.sensor_modes]
@@ -88,7 +98,7 @@ class Picamera2Camera(Camera):
             raise CameraError(f"{self.name} is not open.")
         request = self._next_request(camera, timeout_ms / 1000)
         try:
-            image = np.array(request.make_array("main"), np.uint8, order="C")
+            image = np.ascontiguousarray(request.make_array("main"), np.uint8)  # a copy already
             captured_at = self._moment(request.get_metadata().get("SensorTimestamp"))
         finally:
             request.release()

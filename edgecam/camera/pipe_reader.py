@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 import numpy as np
 
-from edgecam.camera.pixel_formats import to_bgr
+from edgecam.camera.pixel_formats import full_range_420
 from edgecam.camera.stream_reader import Arrival, StreamReader
 from edgecam.child_processes import clean_environment
 from edgecam.errors import CameraBusy, CameraError, CameraLost
@@ -77,8 +77,8 @@ class PipeReader(StreamReader):
             self.publish(Arrival(data, time.monotonic()))
 
     def decode(self, data: bytes) -> NDArray[np.uint8]:
-        mode = self._mode
-        return to_bgr(mode.pixel_format, np.frombuffer(data, np.uint8), mode.width, mode.height, mode.width)
+        # rpicam-vid asks libcamera for the colours of JPEG where it writes yuv420.
+        return full_range_420(np.frombuffer(data, np.uint8), self._mode.width, self._mode.height)
 
     def _listen(self, pipe: IO[bytes] | None) -> None:
         for line in pipe or ():
@@ -96,8 +96,8 @@ class PipeReader(StreamReader):
         said = " ".join(self._said).lower()
         if "in use" in said or "busy" in said or "acquire" in said:
             return CameraBusy(f"{self.stream_name} is in use by another program. Close it there, then try again.")
-        if "no cameras available" in said:
-            return CameraError(f"{self.stream_name} is not connected: libcamera finds no camera.")
+        if "no cameras available" in said or "selected camera is not available" in said:
+            return CameraError(f"{self.stream_name} is not connected: libcamera finds no such camera.")
         return CameraLost(f"{self.stream_name} ended unexpectedly (exit code {code}).{self.complaint()}")
 
     def _end(self, child: subprocess.Popen[bytes]) -> None:

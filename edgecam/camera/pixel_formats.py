@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     Converter = Callable[[Bytes, int, int, int], NDArray[np.uint8]]
 
 
+_LUMA_TO_STUDIO: Final = np.rint(16 + np.arange(256) * 219 / 255).astype(np.uint8)
+_COLOUR_TO_STUDIO: Final = np.rint(128 + (np.arange(256) - 128) * 224 / 255).astype(np.uint8)
+
+
 class BrokenPicture(EdgecamError):
     """A frame did not arrive whole; the next one may."""
 
@@ -36,6 +40,26 @@ def to_bgr(pixel_format: str, data: Bytes, width: int, height: int, stride: int)
         BrokenPicture: too few bytes, or a JPEG that is cut off or half grey.
     """
     return READABLE[pixel_format](data, width, height, stride)
+
+
+def full_range_420(data: Bytes, width: int, height: int) -> NDArray[np.uint8]:
+    """A frame of YUV 4:2:0 that uses all values, as JPEG does (BT.601), as uint8 (height, width, 3) BGR.
+
+    Args:
+        data: uint8 (width · height · 3 / 2,): the planes Y, U, V without gaps.
+        width, height: pixels, even.
+
+    Raises:
+        BrokenPicture: too few or too many bytes.
+    """
+    luma = width * height
+    if data.size != luma * 3 // 2:
+        raise BrokenPicture(f"{data.size} bytes instead of {luma * 3 // 2}")
+    # OpenCV knows the studio range only (16 to 235, 240): this is quicker than a conversion of one's own.
+    studio = np.empty_like(data)
+    cv2.LUT(data[:luma].reshape(height, width), _LUMA_TO_STUDIO, dst=studio[:luma].reshape(height, width))
+    cv2.LUT(data[luma:].reshape(height // 2, width), _COLOUR_TO_STUDIO, dst=studio[luma:].reshape(height // 2, width))
+    return np.asarray(cv2.cvtColor(studio.reshape(height * 3 // 2, width), cv2.COLOR_YUV2BGR_I420), np.uint8)
 
 
 def _rows(data: Bytes, rows: int, row_bytes: int, stride: int, offset: int = 0) -> Bytes:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-PROGRAM = """#!{python}
+PROGRAM = """#!PYTHON
 import os, sys, time, signal
 from pathlib import Path
 
-folder = Path({folder!r})
+folder = Path("FOLDER")
 arguments = sys.argv[1:]
 with (folder / "calls").open("a") as calls:
     calls.write(" ".join(arguments) + "\\n")
@@ -30,27 +30,48 @@ if "--list-cameras" in arguments:
 def value(name):
     return arguments[arguments.index(name) + 1]
 
-assert value("--codec") == "yuv420" and value("--output") == "-" and "--flush" in arguments
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+def log(level, where, text):
+    say(f"[0:01:02.345678901] [1234] {level:>5} {where} {text}")
+
+def fail(text):
+    say(f"ERROR: *** {text} ***")
+    sys.exit(255)
+
+assert value("--codec") == "yuv420" and value("--output") == "-" and value("--timeout") == "0"
+assert "--flush" in arguments and "--nopreview" in arguments
 width, height, fps = int(value("--width")), int(value("--height")), float(value("--framerate"))
-print("[0:01:02.345] [1234] INFO Camera camera_manager.cpp:313 libcamera v0.5.0", file=sys.stderr, flush=True)
+log("INFO", "Camera camera_manager.cpp:326", "libcamera v0.5.0+59-d83ff0a4")
 if behaviour == "no-camera":
-    print("ERROR: *** no cameras available ***", file=sys.stderr)
-    sys.exit(255)
+    fail("no cameras available")
+if int(value("--camera")) > 1:
+    fail("selected camera is not available")
 if behaviour == "busy":
-    print("ERROR: *** failed to acquire camera /base/soc/i2c0mux/i2c@1/imx708@1a ***", file=sys.stderr)
-    sys.exit(255)
+    log("ERROR", "V4L2 v4l2_device.cpp:390", "'imx708': Unable to set controls: Device or resource busy")
+    fail("failed to acquire camera /base/soc/i2c0mux/i2c@1/imx708@1a")
+log("INFO", "RPI vc4.cpp:447", "Registered camera /base/soc/i2c0mux/i2c@1/imx708@1a to Unicam device /dev/media3")
+say(f"Mode selection for {width}:{height}:12:P")
+say("    SRGGB10_CSI2P,1536x864/0 - Score: 1600")
+log("INFO", "Camera camera.cpp:1202", f"configuring streams: (0) {width}x{height}-YUV420 (1) 1536x864-SBGGR10_CSI2P")
 if behaviour == "stubborn":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 out = sys.stdout.buffer
-number = 0
+number, restarted = 0, False
 while True:
     behaviour = (folder / "behaviour").read_text()
     if behaviour == "stall" or (behaviour == "stubborn" and number):
         time.sleep(0.05)
         continue
     if behaviour == "die" and number:
-        print("ERROR: *** Camera frontend has timed out! ***", file=sys.stderr)
-        sys.exit(1)
+        log("ERROR", "V4L2 v4l2_videodevice.cpp:1907", "Unable to queue buffer 0: No such device")
+        fail("failed to queue request")
+    if behaviour == "restart" and number and not restarted:
+        log("WARN", "V4L2 v4l2_videodevice.cpp:2164", "/dev/video0[13:cap]: Dequeue timer of 1.00s has expired!")
+        say("ERROR: Device timeout detected, attempting a restart!!!")
+        time.sleep(0.6)
+        restarted = True
     frame = bytes([50 + number % 100]) * (width * height) + bytes([128]) * (width * height // 2)
     if behaviour == "half-frame" and number:
         out.write(frame[: len(frame) // 2])
@@ -61,6 +82,7 @@ while True:
         out.flush()
     except BrokenPipeError:
         os._exit(0)
+    say(f"#{number} ({fps:.2f} fps) exp 33239.00 ag 8.00 dg 1.00")
     number += 1
     time.sleep(1 / fps)
 """
@@ -109,6 +131,6 @@ def install(tmp_path: Path) -> FakeRpicam:
     fake = FakeRpicam(folder)
     (folder / "listing").write_text(LISTING)
     fake.behave("good")
-    fake.program.write_text(PROGRAM.format(python=sys.executable, folder=str(folder)))
+    fake.program.write_text(PROGRAM.replace("PYTHON", sys.executable).replace("FOLDER", str(folder)))
     fake.program.chmod(fake.program.stat().st_mode | stat.S_IXUSR)
     return fake

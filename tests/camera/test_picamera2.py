@@ -156,6 +156,20 @@ def test_no_such_camera() -> None:
         Picamera2Camera(1).open()
 
 
+def test_a_picamera2_that_cannot_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its compiled parts belong to the system's Python and NumPy."""
+
+    class Broken:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "picamera2":
+                raise ValueError("numpy.dtype size changed")
+
+    monkeypatch.delitem(sys.modules, "picamera2")
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    with pytest.raises(CameraError, match=r"cannot be loaded \(numpy\.dtype size changed\).*apt install"):
+        Picamera2Camera(0).open()
+
+
 def test_a_stall_times_out(picamera2: type[FakePicamera2]) -> None:
     with Picamera2Camera(0) as camera:
         picamera2.behaviour = "stall"

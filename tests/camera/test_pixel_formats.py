@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edgecam.camera.pixel_formats import READABLE, BrokenPicture, to_bgr
+from edgecam.camera.pixel_formats import READABLE, BrokenPicture, full_range_420, to_bgr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -164,3 +164,19 @@ def test_broken_jpeg(spoil: Callable[[np.ndarray], np.ndarray]) -> None:
     data = cv2.imencode(".jpg", np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8))[1].ravel()
     with pytest.raises(BrokenPicture):
         to_bgr("MJPG", spoil(data), 64, 64, 0)
+
+
+def test_full_range_as_jpeg_has_it() -> None:
+    """Against the formulas of JFIF."""
+    luma, red_first = 0.299 * RED + 0.587 * GREEN + 0.114 * BLUE, 0.5 / (1 - 0.299)
+    blue_first = 0.5 / (1 - 0.114)
+    planes = [luma, (128 + (BLUE - luma) * blue_first)[::2, ::2], (128 + (RED - luma) * red_first)[::2, ::2]]
+    data = np.concatenate([np.rint(plane).astype(np.uint8).ravel() for plane in planes])
+    image = full_range_420(data, WIDTH, HEIGHT).astype(int)
+    assert np.abs(image - PICTURE).max() <= 4
+    for value in (0, 16, 128, 235, 255):
+        grey = np.full(WIDTH * HEIGHT * 3 // 2, 128, np.uint8)
+        grey[: WIDTH * HEIGHT] = value
+        assert np.abs(full_range_420(grey, WIDTH, HEIGHT).astype(int) - value).max() <= 1
+    with pytest.raises(BrokenPicture):
+        full_range_420(data[:-1], WIDTH, HEIGHT)
