@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from edgecam.detector.recognition.graph import Output
     from edgecam.detector.recognition.reading import Reading
 
-ASKED = (Question.DECODER, Question.COLOR, Question.SCALING, Question.RESIZE, Question.LABELS)
+ASKED = (Question.DECODER, Question.COLOR, Question.SCALING, Question.RESIZE)
 MAP_SIDE = 8
 
 
@@ -46,7 +46,7 @@ def by_sidecar(
     Raises:
         ModelError: it does not say enough.
     """
-    base = {"name": name, "labels": [], "input": asdict(spec), "output": {}}
+    base = {"name": name, "labels": [], "input": asdict(spec), "output": {}, "provenance": dict(exported.provenance)}
     description = complete(merged(base, sidecar), source=source)
     questions: tuple[Question, ...] = ()
     if not description.labels:
@@ -73,21 +73,22 @@ def unknown(
     said = f"{source}: its outputs are of no kind that edgecam knows: {shown}."
     if not readings:
         return ModelError(f"{said} {_what_else(outputs)}")
-    likeliest = readings[0]
+    likeliest, known = readings[0], given_labels(sidecar) or exported.labels
     description = ModelDescription(
         name,
         prepared(spec, YOLO, exported),
         likeliest.output,
-        proposed(likeliest.classes, given_labels(sidecar) or exported.labels),
+        proposed(likeliest.classes, known),
         Thresholds(),
         provenance=dict(exported.provenance),
     )
+    asked = (*ASKED, *(() if description.labels == known else (Question.LABELS,)))
     kept = {key: value for key, value in sidecar.items() if key not in {"output", "labels"}}
     description = complete(merged(description.to_dict(), kept), source=source)
     ways = f"{len(readings)} ways to read them fit" if len(readings) > 1 else "One way to read them fits"
     return UnknownOutputs(
         f"{said} {ways}: dropped on the window, it asks; `edgecam models check` lists them.",
-        Recognition(description, "unknown", (f"no family has such outputs: {shown}",), ASKED, readings),
+        Recognition(description, "unknown", (f"no family has such outputs: {shown}",), asked, readings),
     )
 
 

@@ -43,8 +43,6 @@ RESIZES: Final = (
 YOLO_ANCHORS: Final = ((ANCHORS_V5, "Those of YOLOv5"), (ANCHORS_V7, "Those of YOLOv7"))
 EFFICIENTDET_SCALES: Final = ((3.0, "3 cells wide (Lite0 to Lite2)"), (4.0, "4 cells wide (D0 to D7, Lite3, Lite4)"))
 SIZES: Final = (256, 320, 416, 512, 640)
-# Of these decoders the outputs tell how many classes there are.
-COUNTED: Final = frozenset(Decoder) - {Decoder.ROWS, Decoder.LISTS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,9 @@ def anchor_choices(description: ModelDescription) -> tuple[tuple[Anchors, str], 
     if description.output.decoder is Decoder.OFFSETS:
         size = description.input.sizes[0]
         return tuple((efficientdet_anchors(size, scale), text) for scale, text in EFFICIENTDET_SCALES)
-    return YOLO_ANCHORS if description.output.decoder is Decoder.ANCHORS else ()
+    if description.output.decoder is not Decoder.ANCHORS:
+        return ()
+    return tuple(choice for choice in YOLO_ANCHORS if len(choice[0]) == len(description.output.strides))
 
 
 def parse_label_lines(text: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu
 
 from edgecam.commands.source_options import model_records
 from edgecam.detector.loading import load_detector
+from edgecam.detector.recognition.recognition import UnknownOutputs
 from edgecam.errors import ModelError
 from edgecam.gui.models.answers import SIZES
 from edgecam.gui.models.list_dialog import ModelLibraryDialog
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from edgecam.detector.detector import Detector
     from edgecam.detector.model_library import ModelEntry, ModelLibrary
+    from edgecam.detector.recognition.recognition import Recognition
     from edgecam.gui.bridge import Bridge
     from edgecam.gui.detection_control import DetectionControl
     from edgecam.gui.preferences import Preferences
@@ -55,6 +57,7 @@ class ModelControl(QObject):
         self._records = model_records()
         self._sizes: dict[Path, tuple[int, int]] = {}  # chosen for models whose input is open
         self._asked: set[str] = set()  # models that need not be asked about again
+        self._unknown: tuple[ModelEntry, Recognition] | None = None  # the last one that did not load for its outputs
         self._describing = ""
         self.dialog: ModelLibraryDialog | ModelQuestionsDialog | None = None
         self._status: DetectorStatus | None = None
@@ -101,7 +104,11 @@ class ModelControl(QObject):
         records, provider = self._records, self._provider
 
         def load() -> Detector:
-            return load_detector(entry, records, threads=threads, provider=provider, input_hw=size)
+            try:
+                return load_detector(entry, records, threads=threads, provider=provider, input_hw=size)
+            except UnknownOutputs as unknown:
+                self._unknown = (entry, unknown.recognition)  # before the status that tells of the failure
+                raise
 
         self._pipeline.detect.change(entry.name, load)
 
@@ -136,10 +143,7 @@ class ModelControl(QObject):
                 self.choose(path)
             return
         self._asked.add(str(running.path))
-        entry = self._library.entry_of(running.path)
-        dialog = ModelQuestionsDialog(entry, running.recognition, self._frames, self._picker.window())
-        dialog.saved.connect(self._on_described)
-        self._open(dialog)
+        self._ask(self._library.entry_of(running.path), running.recognition)
 
     def refresh(self) -> None:
         """Brings the measured latency in the picker up to date."""
@@ -166,12 +170,29 @@ class ModelControl(QObject):
         if wanted:
             self.describe()
 
+    def _ask_about_outputs(self, status: DetectorStatus) -> bool:
+        """Asks how to read a model that did not load because nobody knows; False where it failed for another reason."""
+        unknown, self._unknown = self._unknown, None
+        if unknown is None or unknown[0].name != status.name:
+            return False
+        kept = f" {status.detector.name} goes on." if status.detector else ""
+        dialog = self._ask(*unknown)
+        dialog.rejected.connect(lambda: self._toast.say(f"{status.name} was not loaded.{kept}"))
+        return True
+
+    def _ask(self, entry: ModelEntry, recognition: Recognition) -> ModelQuestionsDialog:
+        dialog = ModelQuestionsDialog(entry, recognition, self._frames, self._picker.window())
+        dialog.saved.connect(self._on_described)
+        self._open(dialog)
+        return dialog
+
     def _on_status(self, status: DetectorStatus) -> None:
         self._status = status
         if status.state is DetectorState.FAILED:
             self._describing = ""
-            kept = f" {status.detector.name} goes on." if status.detector else ""
-            self._toast.say(f"{status.message}{kept}")
+            if not self._ask_about_outputs(status):
+                kept = f" {status.detector.name} goes on." if status.detector else ""
+                self._toast.say(f"{status.message}{kept}")
         elif status.state is DetectorState.READY:
             self._preferences.change(model=self._chosen)
         if status.detector is not self._running:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QPainter, QPalette
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
-    QComboBox,
     QDialog,
     QFileDialog,
-    QFormLayout,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
@@ -19,32 +18,25 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from edgecam.detector.recognition.labels import proposed
 from edgecam.detector.recognition.match import Question
 from edgecam.detector.recognition.sidecar import merged, read_sidecar, write_sidecar
 from edgecam.errors import ModelError
-from edgecam.gui.models.answers import (
-    COLORS,
-    COUNTED,
-    RESIZES,
-    SCALINGS,
-    SIZES,
-    Answers,
-    anchor_choices,
-    parse_label_lines,
-)
+from edgecam.gui.models.answers import parse_label_lines
+from edgecam.gui.models.input_form import InputForm
+from edgecam.gui.models.output_form import OutputForm
 from edgecam.gui.models.preview import PreviewPicture, PreviewWorker
-from edgecam.gui.widgets.icons import line_pixmap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
-    from PySide6.QtGui import QPaintEvent
 
     from edgecam.detector.model_library import ModelEntry
     from edgecam.detector.recognition.recognition import Recognition
+    from edgecam.gui.models.answers import Answers
 
 TYPING_MS = 400
 MAX_LABEL_FILE = 4 << 20
@@ -54,7 +46,7 @@ class ModelQuestionsDialog(QDialog):
     """Form at the right, live preview at the left. `saved` comes after the sidecar was written.
 
     Args:
-        entry: of the model, which has passed its trial.
+        entry: of the model, which has passed its trial, or would but for its unknown outputs.
         recognition: what it was taken for.
         frames: gives the newest picture; called in another thread.
     """
@@ -71,39 +63,35 @@ class ModelQuestionsDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(f"How does {recognition.description.name} see?")
         self._entry, self._recognition = entry, recognition
-        self._before = Answers.of(recognition.description)
         self._own = recognition.family == "edgecam"
-
-        self.color = _choice([text for _, text in COLORS])
-        self.scaling = _choice([one.text for one in SCALINGS])
-        self.resize_rule = _choice([text for _, text in RESIZES])
-        self.anchors = _choice([])
-        self.input_size = _choice([])
-        self.labels = QPlainTextEdit()
+        self.inputs = InputForm(recognition.description, self)
+        self.outputs = OutputForm(recognition, self)
+        self.labels = QPlainTextEdit("\n".join(recognition.description.labels))
         self.labels.setAccessibleName("Class names, one per line")
         self.labels.setTabChangesFocus(True)
+        self._proposed = recognition.description.labels
         self._count = QLabel()
         self._count.setObjectName("dim")
         self._count.setWordWrap(True)
         self._count.setTextFormat(Qt.TextFormat.PlainText)
         self._save = QPushButton("Save")
         self._save.setDefault(True)
-        self._fill()
 
         self.picture = PreviewPicture()
         layout = QHBoxLayout(self)
         layout.setContentsMargins(16, 16, 16, 16)
         layout.setSpacing(16)
-        layout.addWidget(self.picture, 3)
-        layout.addLayout(self._right_side(), 2)
-        self.resize(1020, 620)
+        layout.addWidget(self.picture, 1)
+        layout.addLayout(self._right_side(), 1)
+        self.resize(1080, 640)
 
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(TYPING_MS)
         self._timer.timeout.connect(self._preview)
-        for combo in (self.color, self.scaling, self.resize_rule, self.anchors, self.input_size):
-            combo.currentIndexChanged.connect(self._on_changed)
+        self.outputs.reading_changed.connect(self._propose_labels)
+        self.inputs.changed.connect(self._on_changed)
+        self.outputs.changed.connect(self._on_changed)
         self.labels.textChanged.connect(self._on_changed)
         self.finished.connect(self._stop)
         self._worker = PreviewWorker(entry.path, frames, self.picture.changed.emit)
@@ -114,65 +102,23 @@ class ModelQuestionsDialog(QDialog):
 
     @property
     def answers(self) -> Answers:
-        """What the form says now."""
-        return Answers(
-            COLORS[self.color.currentIndex()][0],
-            self.scaling.currentIndex() if self.scaling.currentIndex() < len(SCALINGS) else -1,
-            RESIZES[self.resize_rule.currentIndex()][0],
-            self.input_size.currentData(),
-            parse_label_lines(self.labels.toPlainText()),
-            self._anchors[self.anchors.currentIndex()] if self._anchors else (),
-        )
+        """What the form says now, but for the outputs."""
+        return self.inputs.answers(parse_label_lines(self.labels.toPlainText()))
 
     # What it is made of
-
-    def _fill(self) -> None:
-        before = self._before
-        self.color.setCurrentIndex([color for color, _ in COLORS].index(before.color))
-        if before.scaling < 0:
-            self.scaling.addItem("As the file says")
-        self.scaling.setCurrentIndex(before.scaling if before.scaling >= 0 else self.scaling.count() - 1)
-        choices = anchor_choices(self._recognition.description)
-        self.anchors.addItems([text for _, text in choices])
-        known = next((i for i, (anchors, _) in enumerate(choices) if anchors == before.anchors), -1)
-        if choices and known < 0:
-            self.anchors.addItem("As the file says")
-        self._anchors = [*(anchors for anchors, _ in choices), before.anchors] if choices else []
-        self.anchors.setCurrentIndex(known if known >= 0 else self.anchors.count() - 1)
-        self.resize_rule.setCurrentIndex([rule for rule, _ in RESIZES].index(before.resize))
-        given = self._recognition.description.input
-        if before.input_hw is None:
-            self.input_size.addItem(f"{given.width} × {given.height}, fixed by the file", None)
-            self.input_size.setEnabled(False)
-        else:
-            for hw in dict.fromkeys([before.input_hw, *((side, side) for side in SIZES)]):
-                self.input_size.addItem(f"{hw[1]} × {hw[0]}", hw)
-        self.labels.setPlainText("\n".join(before.labels))
 
     def _right_side(self) -> QVBoxLayout:
         side = QVBoxLayout()
         side.setSpacing(10)
-        family = QLabel(f"Recognised as {self._recognition.family}: {'; '.join(self._recognition.reasons)}.")
-        family.setObjectName("dim")
-        family.setWordWrap(True)
-        family.setTextFormat(Qt.TextFormat.PlainText)  # names from the file are in it
-        side.addWidget(family)
-        form = QFormLayout()
-        form.setSpacing(10)
-        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapAllRows)
-        asked = self._recognition.questions
+        told = QLabel(self._what_is_known())
+        told.setObjectName("dim")
+        told.setWordWrap(True)
+        told.setTextFormat(Qt.TextFormat.PlainText)  # names from the file are in it
+        side.addWidget(told)
         if not self._own:
-            raw = self._recognition.description.input.dtype in {"uint8", "int8"}
-            self.scaling.setEnabled(not raw)
-            form.addRow(_row_name("Colours", Question.COLOR in asked), self.color)
-            form.addRow(_row_name("Pixel values", Question.SCALING in asked), self.scaling)
-            form.addRow(_row_name("Fitting the picture", Question.RESIZE in asked), self.resize_rule)
-            form.addRow(_row_name("Input size", False), self.input_size)
-            if self.anchors.count():
-                form.addRow(_row_name("Anchor boxes", Question.ANCHORS in asked), self.anchors)
-        side.addLayout(form)
+            side.addLayout(self._choices())
         head = QHBoxLayout()
-        head.addWidget(QLabel(_row_name("Class names, one per line", Question.LABELS in asked)))
+        head.addWidget(QLabel(_row_name("Class names, one per line", self._asked(Question.LABELS))))
         head.addStretch()
         load = QPushButton("From a file…")
         load.setObjectName("link")
@@ -193,13 +139,61 @@ class ModelQuestionsDialog(QDialog):
         side.addLayout(buttons)
         return side
 
+    def _choices(self) -> QGridLayout:
+        """Two columns of choices, each below its name; the way to read the outputs over both."""
+        inputs, outputs = self.inputs, self.outputs
+        unknown = self._asked(Question.DECODER)
+        cells = [
+            (_row_name("Colours", self._asked(Question.COLOR)), inputs.color),
+            (_row_name("Pixel values", self._asked(Question.SCALING)), inputs.scaling),
+            (_row_name("Fitting the picture", self._asked(Question.RESIZE)), inputs.fitting),
+            (_row_name("Input size", False), inputs.size),
+        ]
+        if inputs.anchors.count():
+            cells.append((_row_name("Anchor boxes", self._asked(Question.ANCHORS)), inputs.anchors))
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(4)
+        grid.setColumnStretch(0, 1)
+        grid.setColumnStretch(1, 1)
+        row = 0
+        if outputs.readings:
+            name = QLabel(_row_name("What the outputs are", unknown))
+            name.setBuddy(outputs.reading)
+            grid.addWidget(name, 0, 0, 1, 2)
+            grid.addWidget(outputs.reading, 1, 0, 1, 2)
+            row = 2
+            cells = [
+                (_row_name("Numbers of a box", unknown), outputs.box),
+                (_row_name("Their unit", unknown), outputs.units),
+                (_row_name("Scores", unknown), outputs.scores),
+                (_row_name("Classes", unknown), outputs.numbering),
+                *cells,
+            ]
+        for i, (text, choice) in enumerate(cells):
+            name = QLabel(text)
+            name.setBuddy(choice)
+            choice.setAccessibleName(text)
+            grid.addWidget(name, row + i // 2 * 2, i % 2)
+            grid.addWidget(choice, row + i // 2 * 2 + 1, i % 2)
+        return grid
+
+    def _asked(self, question: Question) -> bool:
+        return question in self._recognition.questions
+
+    def _what_is_known(self) -> str:
+        reasons = "; ".join(self._recognition.reasons)
+        if self._asked(Question.DECODER):
+            return f"edgecam does not know this model: {reasons}. Try what its outputs may be, and watch the picture."
+        return f"Recognised as {self._recognition.family}: {reasons}."
+
     # What happens
 
     def save(self) -> None:
-        """Writes the answers into the sidecar beside the model."""
+        """Writes the answers into the model's sidecar."""
         changes = {"labels": list(self.answers.labels)} if self._own else self.answers.confirmed()
         try:
-            write_sidecar(self._entry.sidecar, changes)
+            write_sidecar(self._entry.sidecar, self._read_otherwise() or changes)
         except ModelError as error:
             self._count.setText(str(error))
             return
@@ -223,16 +217,38 @@ class ModelQuestionsDialog(QDialog):
         if name:
             self.load_labels(Path(name))
 
+    def _propose_labels(self) -> None:
+        """Another reading has another number of classes: names that nobody has typed follow it."""
+        if self.answers.labels == self._proposed and self.outputs.answers is not None:
+            known = () if self._asked(Question.LABELS) else self._recognition.description.labels
+            self._proposed = proposed(self.outputs.answers.classes, known)
+            self.labels.setPlainText("\n".join(self._proposed))
+
     def _on_changed(self) -> None:
         self._show_count()
         self._timer.start()
 
     def _show_count(self) -> None:
-        given, needed = len(self.answers.labels), len(self._before.labels)
-        counted = self._recognition.description.output.decoder in COUNTED
-        fits = given == needed or (given > 0 and not counted)
+        given, outputs = len(self.answers.labels), self.outputs.answers
+        needed = outputs.classes if outputs is not None else len(self._recognition.description.labels)
+        fits = given == needed or (given > 0 and needed is None)
         self._count.setText(f"{given} names" if fits else f"{given} names, but the model has {needed} classes.")
         self._save.setEnabled(fits)
+
+    def _read_otherwise(self) -> dict[str, Any]:
+        """A sidecar that says how the outputs are read; empty where they were recognised and nobody says otherwise.
+
+        Of a model that is not recognised nothing else is known: such a sidecar says the rest as well.
+        """
+        outputs, given = self.outputs.answers, self._recognition.description.input
+        if outputs is None or (outputs == self.outputs.before and not self._asked(Question.DECODER)):
+            return {}
+        kept = {key: getattr(given, key) for key in ("color", "mean", "std", "resize", "pad_value", "stride")}
+        whole = {"input": kept, "output": asdict(outputs.spec(len(self.answers.labels)))}
+        answers = self.answers
+        if outputs.reading != (self.outputs.before and self.outputs.before.reading):
+            answers = replace(answers, anchors=())  # they belong to the reading before
+        return merged(whole, answers.confirmed())
 
     def _preview(self) -> None:
         if not self._save.isEnabled():
@@ -241,7 +257,7 @@ class ModelQuestionsDialog(QDialog):
             present = read_sidecar(self._entry.sidecar)
         except ModelError:
             present = {}
-        changes: dict[str, Any] = self.answers.sidecar(self._before)
+        changes = self._read_otherwise() or self.answers.sidecar(self.inputs.before)
         self._worker.show(merged({"input": {}, "output": {}, **present}, changes))
 
     def _stop(self) -> None:
@@ -250,27 +266,10 @@ class ModelQuestionsDialog(QDialog):
         self.picture.worker = None
 
 
-class _Choice(QComboBox):
-    """A combo box with an arrow of our own: style sheets can only take one from a file."""
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        colour = self.palette().color(QPalette.ColorRole.PlaceholderText).name()
-        arrow = line_pixmap("chevron", colour, 20, self.devicePixelRatioF())
-        QPainter(self).drawPixmap(QPoint(self.width() - 30, (self.height() - 20) // 2), arrow)
-
-
 def explain_sidecar(entry: ModelEntry) -> str:
     """Where the answers for a model lie."""
     return f"Saved in {entry.sidecar}." if entry.bundled else f"Saved in {entry.sidecar.name} beside the model."
 
 
-def _choice(texts: Sequence[str]) -> QComboBox:
-    combo = _Choice()
-    combo.addItems(list(texts))
-    combo.setMinimumHeight(36)
-    return combo
-
-
 def _row_name(text: str, guessed: bool) -> str:
-    return f"{text} – guessed, please check" if guessed else text
+    return f"{text} · guessed" if guessed else text
