@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
+from edgecam.camera import png
 from edgecam.camera.base import Camera, CameraMode
 from edgecam.camera.clock import Pacer
 from edgecam.camera.jpeg import jpeg_fault
@@ -171,7 +172,11 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         data = path.read_bytes()
     except OSError as error:
         raise CameraError(f"{path} cannot be read: {error.strerror or error}.") from error
-    fault = jpeg_fault(data) if data.startswith(b"\xff\xd8") else None
+    fault = None
+    if data.startswith(b"\xff\xd8"):
+        fault = jpeg_fault(data)
+    elif data.startswith(png.START):
+        fault = png.png_fault(data)
     image = None
     if data and fault is None:
         silence_opencv()

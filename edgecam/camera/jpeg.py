@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
     from numpy.typing import NDArray
 
 _START, _END, _SCAN = b"\xff\xd8", b"\xff\xd9", 0xDA
 # Markers without a length.
 _ALONE: Final = frozenset({0x01, *range(0xD0, 0xD9)})
+# Start of frame: all but the tables that have numbers in between (DHT, JPG, DAC).
+_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _FILL_ROWS: Final = 16
 _FILL_GREY: Final = 128
 
@@ -33,20 +37,31 @@ def jpeg_fault(data: bytes | memoryview) -> str | None:
     return "cut off"
 
 
+def jpeg_size(data: bytes | memoryview) -> tuple[int, int] | None:
+    """Width and height that the header tells; None where it tells none."""
+    for marker, at in _segments(data):
+        if marker in _FRAMES and at + 9 <= len(data):
+            return data[at + 7] << 8 | data[at + 8], data[at + 5] << 8 | data[at + 6]
+    return None
+
+
 def _first_scan(data: bytes | memoryview) -> int | None:
     """Where the first scan's header begins. What stands before it (a thumbnail, say) has end markers of its own."""
+    return next((at for marker, at in _segments(data) if marker == _SCAN), None)
+
+
+def _segments(data: bytes | memoryview) -> Iterator[tuple[int, int]]:
+    """Each segment's marker and where it stands, as far as the first scan."""
     at = 2
-    while at + 4 <= len(data):
-        if data[at] != 0xFF:
-            return None
+    while at + 4 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
-        if marker == _SCAN:
-            return at
         if marker in _ALONE or marker == 0xFF:
             at += 1 if marker == 0xFF else 2
             continue
+        yield marker, at
+        if marker == _SCAN:
+            return
         at += 2 + (data[at + 2] << 8 | data[at + 3])
-    return None
 
 
 def is_half_grey(image: NDArray[np.uint8]) -> bool:

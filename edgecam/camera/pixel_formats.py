@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
-from edgecam.camera.jpeg import is_half_grey, jpeg_fault
+from edgecam.camera.jpeg import is_half_grey, jpeg_fault, jpeg_size
 from edgecam.errors import EdgecamError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Converter = Callable[[Bytes, int, int, int], NDArray[np.uint8]]
 
 
+_MAX_PIXELS: Final = 1 << 27  # three bytes of memory for each
 _LUMA_TO_STUDIO: Final = np.rint(16 + np.arange(256) * 219 / 255).astype(np.uint8)
 _COLOUR_TO_STUDIO: Final = np.rint(128 + (np.arange(256) - 128) * 224 / 255).astype(np.uint8)
 
@@ -74,6 +75,9 @@ def _jpeg(data: Bytes, _width: int, _height: int, _stride: int) -> NDArray[np.ui
     fault = jpeg_fault(data.data)
     if fault is not None:
         raise BrokenPicture(fault)
+    size = jpeg_size(data.data)
+    if size is not None and size[0] * size[1] > _MAX_PIXELS:
+        raise BrokenPicture(f"{size[0]} × {size[1]} pixels are more than any camera has")
     try:
         image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error:

@@ -11,6 +11,8 @@ from edgecam.camera.credentials import Credentials, masked_url
 from edgecam.errors import CameraError
 
 STREAM_SCHEMES: Final = frozenset({"rtsp", "rtspu", "rtsps", "http", "https"})
+# A name or an IPv4 address, or an IPv6 address (with its interface) in brackets; then perhaps a port.
+_HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+(%[\w.-]+)?\]|[^\s:@\[\]%]+)(:-?\w*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +65,4 @@ def parse_stream(scheme: str, rest: str) -> StreamAddress:
 
 
 def _is_host(text: str) -> bool:
-    return re.fullmatch(r"(\[[0-9A-Fa-f:.%]+\]|[^\s:@\[\]%]+)(:-?\w*)?", text) is not None and ".." not in text
+    return _HOST.fullmatch(text) is not None and ".." not in text

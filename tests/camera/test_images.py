@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import struct
+import zlib
 from typing import TYPE_CHECKING
 
 import cv2
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from edgecam.camera.images import ImagesCamera, pictures_in, read_image
+from edgecam.camera.png import START as PNG_START
 from edgecam.errors import CameraError, EndOfStream
 from tests.camera.conftest import write_pictures
 
@@ -104,6 +106,40 @@ def test_one_broken_picture(tmp_path: Path) -> None:
     path.write_bytes(b"noise")
     with pytest.raises(CameraError, match=r"a\.png is not a picture that can be read \(damaged\)"):
         ImagesCamera(path).open()
+
+
+def png(width: int, height: int, rows: bytes) -> bytes:
+    """A PNG of the size that it claims to have."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return PNG_START + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+WHOLE_PNG = cv2.imencode(".png", np.arange(3000, dtype=np.uint8).reshape(20, 50, 3))[1].tobytes()
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (WHOLE_PNG[: len(WHOLE_PNG) // 2], "cut off"),
+        (WHOLE_PNG[:40] + b"\xaa" + WHOLE_PNG[41:], "damaged"),
+        (png(0, 0, b""), "0 × 0 pixels"),
+        (png(2**31 - 1, 2**31 - 1, b""), "pixels"),
+        (png(100_000, 100_000, b""), "100000 × 100000 pixels"),
+    ],
+)
+def test_a_bad_png_is_refused_in_one_line(
+    data: bytes, why: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """libpng itself would write on standard error."""
+    path = tmp_path / "a.png"
+    path.write_bytes(data)
+    with pytest.raises(CameraError, match=rf"a\.png is not a picture that can be read \(.*{why}\)"):
+        read_image(path)
+    assert capfd.readouterr().err == ""
 
 
 def test_a_folder_without_pictures(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edgecam.camera.jpeg import is_half_grey, jpeg_fault
+from edgecam.camera.jpeg import is_half_grey, jpeg_fault, jpeg_size
 from edgecam.camera.pixel_formats import BrokenPicture, to_bgr
 
 PICTURE = np.random.default_rng(1).integers(0, 255, (96, 128, 3), np.uint8)
@@ -61,3 +61,12 @@ def test_a_picture_whose_middle_is_lost_is_half_grey() -> None:
 @pytest.mark.parametrize("value", [0, 127, 129, 255])
 def test_an_even_picture_is_not_half_grey(value: int) -> None:
     assert not is_half_grey(np.full((96, 128, 3), value, np.uint8))
+
+
+@pytest.mark.parametrize("size_wh", [(16, 16), (640, 480), (300, 1000)])
+def test_the_size_in_the_header(size_wh: tuple[int, int]) -> None:
+    image = np.zeros((size_wh[1], size_wh[0], 3), np.uint8)
+    for options in ((), (cv2.IMWRITE_JPEG_PROGRESSIVE, 1)):
+        data = cv2.imencode(".jpg", image, options)[1].tobytes()
+        assert jpeg_size(data) == size_wh
+        assert jpeg_size(data[:30]) is None

@@ -118,6 +118,18 @@ def test_broken_pictures_and_noise_are_passed_over_and_counted(mjpeg_server: Mjp
     assert all(number % 4 != 3 for number in seen)
 
 
+def test_a_picture_of_an_absurd_size_is_passed_over(mjpeg_server: MjpegServer) -> None:
+    """Whoever sends a few kilobytes must not get gigabytes filled."""
+    honest = jpeg(1)
+    at = honest.index(b"\xff\xc0")
+    huge = honest[: at + 5] + b"\x40\0\x40\0" + honest[at + 9 :]
+    parts_sent = [b"--x\r\nContent-Length: %d\r\n\r\n%s\r\n" % (len(data), data) for data in (huge, huge, honest)]
+    mjpeg_server.behaviour.content_type = "multipart/x-mixed-replace; boundary=x"
+    mjpeg_server.behaviour.body = b"".join(parts_sent)
+    with camera_for(mjpeg_server.url) as camera:
+        assert camera.read().size_wh == (320, 240)
+
+
 def test_another_size_in_mid_stream(mjpeg_server: MjpegServer) -> None:
     with camera_for(mjpeg_server.url) as camera:
         assert camera.read().size_wh == (320, 240)
