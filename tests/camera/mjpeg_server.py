@@ -43,6 +43,7 @@ class Behaviour:
     frozen: bool = False
     silent: bool = False  # accepts, and never answers
     broken_every: int = 0  # every n-th picture is cut off
+    noise: bool = False  # instead of pictures
     garbage_every: int = 0  # before every n-th picture comes noise
     content_type: str = "multipart/x-mixed-replace; boundary=frame"
     body: bytes | None = None  # sent instead of pictures
@@ -146,6 +147,8 @@ class MjpegServer:
             time.sleep(max(0.0, due - time.monotonic()))
 
     def _part(self, number: int, behaviour: Behaviour) -> bytes:
+        if behaviour.noise:
+            return np.random.default_rng(number).bytes(3000)
         data = jpeg(number, behaviour.size_wh)
         if behaviour.broken_every and number % behaviour.broken_every == behaviour.broken_every - 1:
             data = data[: len(data) // 2]
