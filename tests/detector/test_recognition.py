@@ -11,6 +11,7 @@ import pytest
 from edgecam.detector.description import Layout, Resize
 from edgecam.detector.detector import Detector
 from edgecam.detector.recognition.exporters import parse_labels
+from edgecam.detector.recognition.sidecar import forget_labels, read_sidecar, write_sidecar
 from edgecam.errors import ModelError
 from tests.family_outputs import (
     BOX,
@@ -116,6 +117,17 @@ def test_a_sidecar_can_say_all_of_an_unknown_output(tmp_path: Path) -> None:
         "output": {"decoder": "dense", "names": ["strange"], "rows": True, "activation": "none"},
     }
     assert with_sidecar(tmp_path, sidecar, outputs)(grey(128, 128)).candidates.boxes.shape == (0, 4)
+
+
+def test_labels_are_forgotten_and_the_rest_stays(tmp_path: Path) -> None:
+    path = tmp_path / "own.json"
+    forget_labels(path)
+    write_sidecar(path, {"labels": ["a"], "thresholds": {"score": 0.2}})
+    forget_labels(path)
+    assert read_sidecar(path) == {"format": 1, "thresholds": {"score": 0.2}}
+    path.write_text('{"labels": ["a"]}')
+    forget_labels(path)
+    assert not path.exists()
 
 
 @pytest.mark.parametrize(

@@ -328,6 +328,19 @@ def test_classes_of_a_bundled_model_get_names_of_ones_own(window: MainWindow, qt
     assert str(entry.sidecar) in window.toast.text
     qtbot.waitUntil(lambda: "Mensch 人" in window.pipeline.detect.detector.labels, timeout=WAIT_MS)
 
+    dialog = library_of(window)
+    enabled = []
+    for row, facts in enumerate(dialog._facts):
+        dialog.table.selectRow(row)
+        enabled.append((facts.entry.name, dialog.restore.isEnabled()))
+    assert [name for name, on in enabled if on] == [entry.name]
+    dialog.table.selectRow([facts.entry for facts in dialog._facts].index(entry))
+    dialog.restore.click()
+    assert dialog.message.text() == f"{entry.name} has its own class names again."
+    assert not dialog.restore.isEnabled()
+    assert not entry.sidecar.exists()
+    qtbot.waitUntil(lambda: window.pipeline.detect.detector.labels == tuple(names), timeout=WAIT_MS)
+
 
 def test_a_thousand_classes_are_found_by_typing(qtbot: QtBot) -> None:
     labels = [f"Pflanze Nr. {i} 植物" for i in range(999)] + ["needle"]

@@ -65,6 +65,23 @@ def write_sidecar(path: Path, changes: Mapping[str, Any]) -> None:
         raise ModelError(f"{path}: cannot be written ({error.strerror or error}).") from error
 
 
+def forget_labels(path: Path) -> None:
+    """Takes the labels out of the sidecar in `path`: the model's own count again. What is empty then is deleted.
+
+    Raises:
+        ModelError: it is broken, or cannot be written.
+    """
+    data = read_sidecar(path)
+    data.pop("labels", None)
+    try:
+        if data.keys() <= {"format"}:
+            path.unlink(missing_ok=True)
+        else:
+            write_json(path, data)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be written ({error.strerror or error}).") from error
+
+
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """`base` with `changes`; of the nested parts, entry by entry."""
     result = dict(base)

@@ -31,14 +31,14 @@ SCALINGS: Final = (
     Scaling("0 to 255", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
     Scaling("−1 to 1", (127.5, 127.5, 127.5), (127.5, 127.5, 127.5)),
     Scaling("−1 to 1 (127, 128)", (127.0, 127.0, 127.0), (128.0, 128.0, 128.0)),
-    Scaling("ImageNet mean and deviation", IMAGENET_MEAN, IMAGENET_STD),
+    Scaling("ImageNet mean, deviation", IMAGENET_MEAN, IMAGENET_STD),
     Scaling("ImageNet mean alone", IMAGENET_MEAN, (1.0, 1.0, 1.0)),
 )
 COLORS: Final = (("RGB", "Red first (RGB)"), ("BGR", "Blue first (BGR, as OpenCV reads)"))
 RESIZES: Final = (
-    (Resize.LETTERBOX, "Keep proportions, in the middle"),
-    (Resize.LETTERBOX_TOP_LEFT, "Keep proportions, in the corner"),
-    (Resize.STRETCH, "Stretch"),
+    (Resize.LETTERBOX, "In proportion, centred"),
+    (Resize.LETTERBOX_TOP_LEFT, "In proportion, top left"),
+    (Resize.STRETCH, "Stretched"),
 )
 YOLO_ANCHORS: Final = ((ANCHORS_V5, "Those of YOLOv5"), (ANCHORS_V7, "Those of YOLOv7"))
 EFFICIENTDET_SCALES: Final = ((3.0, "3 cells wide (Lite0 to Lite2)"), (4.0, "4 cells wide (D0 to D7, Lite3, Lite4)"))

@@ -132,6 +132,7 @@ class ModelControl(QObject):
         )  # fmt: skip
         dialog.chosen.connect(self.choose)
         dialog.description_wanted.connect(self.describe)
+        dialog.names_restored.connect(self._on_names_restored)
         self._open(dialog)
 
     def describe(self, path: str = "") -> None:
@@ -157,6 +158,10 @@ class ModelControl(QObject):
         self.dialog = dialog
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
         dialog.open()
+
+    def _on_names_restored(self, path: str) -> None:
+        if self._running is not None and path == str(self._running.path):
+            self.choose(path, ask=False)
 
     def _on_described(self, path: str) -> None:
         self._toast.say(explain_sidecar(self._library.entry_of(Path(path))))

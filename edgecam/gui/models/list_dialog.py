@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 
 from edgecam.detector.facts import facts_of
 from edgecam.detector.loading import passed
+from edgecam.detector.recognition.sidecar import forget_labels, read_sidecar
 from edgecam.errors import ModelError
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class ModelLibraryDialog(QDialog):
 
     chosen = Signal(str)
     description_wanted = Signal(str)
+    names_restored = Signal(str)
     _worked = Signal(str)
 
     def __init__(
@@ -78,19 +80,21 @@ class ModelLibraryDialog(QDialog):
         self.message.setObjectName("dim")
         self.message.setWordWrap(True)
         self.message.setTextFormat(Qt.TextFormat.PlainText)
-        self.use, self.measure, self.describe, self.remove, self.add = (
-            QPushButton(text) for text in ("Use", "Measure", "Describe…", "Remove", "Add…")
+        self.use, self.measure, self.describe, self.restore, self.remove, self.add = (
+            QPushButton(text) for text in ("Use", "Measure", "Describe…", "Restore names", "Remove", "Add…")
         )
         self.describe.setToolTip("Class names; of a model of yours also colours, scaling and decoding")
+        self.restore.setToolTip("Back to the class names that came with the model")
         close = QPushButton("Close")
         for button, slot in (
             (self.use, self._on_use), (self.measure, self._on_measure), (self.describe, self._on_describe),
+            (self.restore, self._on_restore),
             (self.remove, self._on_remove), (self.add, self._on_add), (close, self.reject),
         ):  # fmt: skip
             button.setAutoDefault(False)
             button.clicked.connect(slot)
         buttons = QHBoxLayout()
-        for button in (self.add, self.remove, self.describe, self.measure):
+        for button in (self.add, self.remove, self.describe, self.restore, self.measure):
             buttons.addWidget(button)
         buttons.addStretch()
         buttons.addWidget(close)
@@ -139,6 +143,7 @@ class ModelLibraryDialog(QDialog):
         for button in (self.use, self.measure):
             button.setEnabled(usable)
         self.describe.setEnabled(usable)
+        self.restore.setEnabled(usable and entry is not None and entry.bundled and _has_names_of_ones_own(entry))
         self.remove.setEnabled(
             not busy and entry is not None and entry in self._library.entries() and not entry.bundled
         )
@@ -188,6 +193,19 @@ class ModelLibraryDialog(QDialog):
             self.description_wanted.emit(str(self._entry.path))
             self.accept()
 
+    def _on_restore(self) -> None:
+        entry = self._entry
+        if entry is None:
+            return
+        try:
+            forget_labels(entry.sidecar)
+        except ModelError as error:
+            self.message.setText(str(error))
+            return
+        self.message.setText(f"{entry.name} has its own class names again.")
+        self.refresh()
+        self.names_restored.emit(str(entry.path))
+
     def _on_remove(self) -> None:
         entry = self._entry
         if entry is None:
@@ -222,6 +240,13 @@ class ModelLibraryDialog(QDialog):
         self._worker = None
         self.message.setText(answer)
         self.refresh()
+
+
+def _has_names_of_ones_own(entry: ModelEntry) -> bool:
+    try:
+        return "labels" in read_sidecar(entry.sidecar)
+    except ModelError:
+        return False
 
 
 def _cells(facts: ModelFacts, speed: str) -> tuple[str, ...]:

@@ -173,6 +173,7 @@ class ModelQuestionsDialog(QDialog):
         for i, (text, choice) in enumerate(cells):
             name = QLabel(text)
             name.setBuddy(choice)
+            name.setContentsMargins(0, 6, 0, 0)
             choice.setAccessibleName(text)
             grid.addWidget(name, row + i // 2 * 2, i % 2)
             grid.addWidget(choice, row + i // 2 * 2 + 1, i % 2)
