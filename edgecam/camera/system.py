@@ -11,20 +11,26 @@ from typing import Final
 import cv2
 import numpy as np
 
-from edgecam.camera.base import Camera, CameraMode
+from edgecam.camera.base import CameraMode
 from edgecam.camera.ffmpeg import pixel_format
 from edgecam.camera.info import CameraInfo, CameraKind
 from edgecam.camera.opencv_log import silence_opencv
+from edgecam.camera.reader_camera import ReaderCamera
+from edgecam.camera.stream_reader import Arrival, StreamReader
 from edgecam.errors import CameraError, CameraLost
-from edgecam.frames import Frame
 
 _MAX_CAMERAS: Final = 8
 _BACKENDS: Final = {"win32": cv2.CAP_DSHOW, "darwin": cv2.CAP_AVFOUNDATION}
 _DEFAULT: Final = CameraMode(1280, 720, 30.0)
 
 
-class SystemCamera(Camera):
-    """The camera with the number `index`. OpenCV gives no time stamps, frame numbers or list of modes here."""
+class SystemCamera(ReaderCamera):
+    """The camera with the number `index`. OpenCV gives no time stamps, frame numbers or list of modes here.
+
+    Args:
+        index: counts from 0, in OpenCV's order.
+        wanted: size and rate to ask for; None for 1280 × 720 at 30 frames per second.
+    """
 
     def __init__(self, index: int, *, wanted: CameraMode | None = None) -> None:
         super().__init__()
@@ -32,57 +38,45 @@ class SystemCamera(Camera):
         self.address = self.device = f"camera:{index}"
         self.wanted = wanted
         self._index = index
-        self._capture: cv2.VideoCapture | None = None
-        self._mode: CameraMode | None = None
-        self._next_id = 0
 
-    def open(self) -> None:
-        self._check_cancelled()
-        self._release()
+    def new_reader(self) -> StreamReader:
+        return _CaptureReader(self.name, self._index, self.wanted or _DEFAULT)
+
+
+class _CaptureReader(StreamReader):
+    """Reads in a thread of its own, because OpenCV can neither be told a time limit nor be interrupted."""
+
+    def __init__(self, name: str, index: int, mode: CameraMode) -> None:
+        super().__init__(name)
+        self._index, self._wanted = index, mode
+
+    def work(self) -> None:
         silence_opencv()
-        capture = self._capture = cv2.VideoCapture(self._index, _BACKENDS.get(sys.platform, cv2.CAP_ANY))
-        if not capture.isOpened():
-            self._release()
-            raise CameraError(
-                f"{self.name} cannot be opened: it is not connected, used by another program, or blocked in the "
-                "privacy settings."
-            )
-        mode = self.wanted or _DEFAULT
-        capture.set(cv2.CAP_PROP_FRAME_WIDTH, mode.width)
-        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, mode.height)
-        if mode.fps:
-            capture.set(cv2.CAP_PROP_FPS, mode.fps)
-        self._mode = CameraMode(
-            int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)),
-            int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)),
-            capture.get(cv2.CAP_PROP_FPS) or None,
-            pixel_format(capture),
-        )
-        self._next_id = 0
+        capture = cv2.VideoCapture(self._index, _BACKENDS.get(sys.platform, cv2.CAP_ANY))
+        try:
+            if not capture.isOpened():
+                raise CameraError(
+                    f"{self.stream_name} cannot be opened: it is not connected, used by another program, or blocked in "
+                    "the privacy settings."
+                )
+            self._set(capture)
+            while not self.stopped.is_set():
+                arrived, image = capture.read()
+                if not arrived:
+                    raise CameraLost(f"{self.stream_name} sends no pictures any more.")
+                self.publish(Arrival(np.asarray(image, np.uint8), time.monotonic()))
+        finally:
+            capture.release()
 
-    def read(self, timeout_ms: int = 1000) -> Frame:
-        if self._capture is None:
-            raise CameraError(f"{self.name} is not open.")
-        self._check_cancelled()
-        arrived, image = self._capture.read()
-        if not arrived:
-            raise CameraLost(f"{self.name} sends no pictures any more.")
-        frame = Frame(np.asarray(image, np.uint8), self._next_id, time.monotonic())
-        self._next_id += 1
-        return frame
+    def _set(self, capture: cv2.VideoCapture) -> None:
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._wanted.width)
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._wanted.height)
+        if self._wanted.fps:
+            capture.set(cv2.CAP_PROP_FPS, self._wanted.fps)
+        self.fps, self.codec = capture.get(cv2.CAP_PROP_FPS) or None, pixel_format(capture)
 
-    def close(self) -> None:
-        self._release()
-        self._cancelled.clear()
-
-    def _release(self) -> None:
-        if self._capture is not None:
-            self._capture.release()
-            self._capture = None
-
-    @property
-    def mode(self) -> CameraMode | None:
-        return self._mode
+    def cut(self) -> None:
+        """Nothing can: a driver that hangs keeps its thread."""
 
 
 def system_cameras() -> list[CameraInfo]:
@@ -102,6 +96,7 @@ def _macos_names() -> list[str]:
 
 def _probed_names() -> list[str]:
     """Numbers that can be opened; a camera in use counts, too, but cannot be told from none."""
+    silence_opencv()
     names = []
     for index in range(_MAX_CAMERAS):
         capture = cv2.VideoCapture(index, _BACKENDS.get(sys.platform, cv2.CAP_ANY))

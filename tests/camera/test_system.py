@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import cv2
@@ -11,13 +12,14 @@ import pytest
 from edgecam.camera.base import CameraMode
 from edgecam.camera.info import CameraKind
 from edgecam.camera.system import SystemCamera, system_cameras
-from edgecam.errors import CameraError, CameraLost
+from edgecam.errors import CameraError, CameraLost, CameraTimeout
+from tests.camera.reading import read_until
 
 
 class Capture:
     """Two cameras; what is set is rounded to what they have."""
 
-    broken = False
+    broken = hung = False
     released = 0
 
     def __init__(self, index: int, _backend: int) -> None:
@@ -35,6 +37,9 @@ class Capture:
         return self._values.get(number, 0.0)
 
     def read(self) -> tuple[bool, Any]:
+        time.sleep(0.01)
+        while type(self).hung:
+            time.sleep(0.01)
         return (False, None) if type(self).broken else (True, np.zeros((720, 1280, 3), np.uint8))
 
     def release(self) -> None:
@@ -44,7 +49,7 @@ class Capture:
 @pytest.fixture(autouse=True)
 def capture(monkeypatch: pytest.MonkeyPatch) -> type[Capture]:
     monkeypatch.setattr(cv2, "VideoCapture", Capture)
-    Capture.broken, Capture.released = False, 0
+    Capture.broken, Capture.hung, Capture.released = False, False, 0
     return Capture
 
 
@@ -66,8 +71,22 @@ def test_a_lost_camera(capture: type[Capture]) -> None:
     with SystemCamera(0) as camera:
         camera.read()
         capture.broken = True
-        with pytest.raises(CameraLost):
-            camera.read()
+        _frames, said = read_until(camera, CameraLost)
+        assert "Camera 0 sends no pictures any more" in said
+    capture.broken = False
+    with camera:
+        assert camera.read().frame_id == 0
+
+
+def test_a_driver_that_hangs_holds_up_nobody(capture: type[Capture]) -> None:
+    camera = SystemCamera(0)
+    camera.open()
+    capture.hung = True
+    read_until(camera, CameraTimeout, timeout_ms=200)
+    started = time.monotonic()
+    camera.close()
+    assert time.monotonic() - started < 1.5
+    capture.hung = False
 
 
 def test_the_list() -> None:
