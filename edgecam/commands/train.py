@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from edgecam.commands.extra import need_extra
@@ -54,6 +55,7 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
     add("--rates", action="append", default=[], metavar="PART=X", help="multiplier of one part; 0 freezes it")
     add("--freeze", type=int, default=0, metavar="N", help="the backbone's first N layers stay as they are")
     add("--size", action="append", default=[], metavar="HxW", help="input sizes to alternate between (320x320)")
+    add("--straighten", type=float, default=0.0, metavar="X", help="turn LeakyReLU into ReLU in the first X of the run")
     add("--scale", default="0.6,1.7", metavar="A,B", help="range of the augmentation's zoom")
     add("--ema", type=float, default=0.998, metavar="D", help="decay of the moving average of the weights; 0 for none")
     add("--seed", type=int, default=0, metavar="N")
@@ -78,6 +80,9 @@ def _add_teacher(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Returns 0 when the run has reached its end or stopped early."""
     need_extra(NAME)
+    # Before torch is loaded: threads that wait for each other do it asleep. Beside any other work they would burn four
+    # times what the step itself takes.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from edgecam.training.session import train_from
 
     train_from(args)

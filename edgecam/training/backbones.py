@@ -11,7 +11,7 @@ from edgecam.errors import DataError
 from edgecam.training.layers import Conv
 
 if TYPE_CHECKING:
-    from edgecam.training.config import ModelConfig
+    from edgecam.training.config import Activation, ModelConfig
 
 # expansion, channels, repeats, stride of the first: MobileNetV2's table 2
 INVERTED_RESIDUALS: Final = (
@@ -96,11 +96,11 @@ def shuffle(x: Tensor) -> Tensor:
 class ShuffleBranch(nn.Module):
     """The branch with the work: 1x1, depthwise 3x3, 1x1."""
 
-    def __init__(self, channels_in: int, channels: int, stride: int, *, norm: bool) -> None:
+    def __init__(self, channels_in: int, channels: int, stride: int, *, act: Activation, norm: bool) -> None:
         super().__init__()
-        self.pointwise1 = Conv(channels_in, channels, act="leaky_relu", norm=norm)
+        self.pointwise1 = Conv(channels_in, channels, act=act, norm=norm)
         self.depthwise = Conv(channels, channels, 3, stride=stride, groups=channels, norm=norm)
-        self.pointwise2 = Conv(channels, channels, act="leaky_relu", norm=norm)
+        self.pointwise2 = Conv(channels, channels, act=act, norm=norm)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.pointwise2(self.depthwise(self.pointwise1(x)))
@@ -109,15 +109,15 @@ class ShuffleBranch(nn.Module):
 class ShuffleUnit(nn.Module):
     """Stride 2: two branches of the whole input. Stride 1: the second half of the channels goes through the branch."""
 
-    def __init__(self, channels_in: int, channels_out: int, stride: int, *, norm: bool) -> None:
+    def __init__(self, channels_in: int, channels_out: int, stride: int, *, act: Activation, norm: bool) -> None:
         super().__init__()
         half = channels_out // 2
         self.branch1: nn.Module | None = None
         if stride == 2:
             self.branch1 = nn.Module()
             self.branch1.depthwise = Conv(channels_in, channels_in, 3, stride=2, groups=channels_in, norm=norm)
-            self.branch1.pointwise = Conv(channels_in, half, act="leaky_relu", norm=norm)
-        self.branch2 = ShuffleBranch(channels_in if stride == 2 else half, half, stride, norm=norm)
+            self.branch1.pointwise = Conv(channels_in, half, act=act, norm=norm)
+        self.branch2 = ShuffleBranch(channels_in if stride == 2 else half, half, stride, act=act, norm=norm)
 
     def forward(self, x: Tensor) -> Tensor:
         if self.branch1 is not None:
@@ -135,9 +135,9 @@ class ShuffleNetV2(nn.Module):
         if config.width not in SHUFFLENET_CHANNELS:
             widths = ", ".join(map(str, SHUFFLENET_CHANNELS))
             raise DataError(f"width of ShuffleNetV2 must be one of {widths}, not {config.width}")
-        norm = "backbone" in config.norm
+        act, norm = config.activation, "backbone" in config.norm
         base, last = SHUFFLENET_CHANNELS[config.width]
-        self.conv1 = Conv(3, 24, 3, stride=2, act="leaky_relu", norm=norm)
+        self.conv1 = Conv(3, 24, 3, stride=2, act=act, norm=norm)
         self.pool = nn.MaxPool2d(3, stride=2, padding=1)
         stages = []
         channels, out = 24, base
@@ -145,14 +145,14 @@ class ShuffleNetV2(nn.Module):
             stages.append(
                 nn.Sequential(
                     *(
-                        ShuffleUnit(channels if i == 0 else out, out, 2 if i == 0 else 1, norm=norm)
+                        ShuffleUnit(channels if i == 0 else out, out, 2 if i == 0 else 1, act=act, norm=norm)
                         for i in range(units)
                     )
                 )
             )
             channels, out = out, out * 2
         self.stage2, self.stage3, self.stage4 = stages
-        self.conv5 = None if config.truncated else Conv(channels, last, act="leaky_relu", norm=norm)
+        self.conv5 = None if config.truncated else Conv(channels, last, act=act, norm=norm)
         self.channels = (24, base, base * 2, base * 4 if config.truncated else last)
 
     def forward(self, x: Tensor) -> list[Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import logging
 import math
@@ -17,8 +18,10 @@ from edgecam.errors import DataError
 from edgecam.training import checkpoint
 from edgecam.training.assignment import labels_terms
 from edgecam.training.batches import Batch, Source, Stream
+from edgecam.training.layers import set_leak
 from edgecam.training.network import Network, cells
 from edgecam.training.objectives import Terms, distillation
+from edgecam.training.plan import Plan
 from edgecam.training.validation import validate
 
 if TYPE_CHECKING:
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgecam.evaluation.coco import Accuracy
-    from edgecam.training.plan import Plan
 
 CHECKPOINT_S = 180.0
 
@@ -87,6 +89,8 @@ class Run:
     @classmethod
     def start(cls, network: Network, plan: Plan) -> Run:
         freeze(network, plan)
+        if plan.straighten:
+            network.config = dataclasses.replace(network.config, activation="relu")
         average = copy.deepcopy(network).eval().requires_grad_(False)
         return cls(network, average, make_optimizer(network, plan), plan)
 
@@ -115,7 +119,8 @@ class Run:
             DataError: it is of another configuration or of another plan.
         """
         stored = checkpoint.read(path)
-        if stored.notes["plan"] != json.loads(json.dumps(self.plan.to_json())):
+        known = Plan().to_json() | stored.notes["plan"]  # a setting newer than the run has its default in it
+        if json.loads(json.dumps(known)) != json.loads(json.dumps(self.plan.to_json())):
             raise DataError(
                 f"{path}: was made with other settings; give the same ones, or start from its weights: --init"
             )
@@ -167,6 +172,9 @@ def train_step(run: Run, batch: Batch, teacher: Network | None) -> dict[str, flo
         DataError: the loss is no longer a number.
     """
     rate = run.plan.rate_at(run.step)
+    if run.plan.straighten:
+        for network in (run.network, run.average):
+            set_leak(network, run.plan.leak_at(run.step))
     for group in run.optimizer.param_groups:
         group["lr"] = rate * group["share"]
     device = next(run.network.parameters()).device

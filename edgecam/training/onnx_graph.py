@@ -10,7 +10,6 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from edgecam.training.backbones import InvertedResidual, MobileNetV2, ShuffleNetV2, ShuffleUnit
-from edgecam.training.layers import LEAK, Conv, Separable
 from edgecam.training.necks import Ghost, GhostHalf
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from edgecam.training.layers import Conv, Separable
     from edgecam.training.network import Head, Network
     from edgecam.training.rfcr import RFCR
 
@@ -75,8 +75,8 @@ class Graph:
         return self.activated(y, conv, name)
 
     def activated(self, y: str, conv: Conv, name: str) -> str:
-        if conv.act == "leaky_relu":
-            return self.add("LeakyRelu", [y], f"{name}.act", alpha=LEAK)
+        if conv.leak:
+            return self.add("LeakyRelu", [y], f"{name}.act", alpha=conv.leak)
         if conv.act == "relu":
             return self.add("Relu", [y], f"{name}.act")
         if conv.act == "relu6":

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from edgecam.errors import DataError
+from edgecam.training.layers import LEAK
 from edgecam.training.views import ViewConfig
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Plan:
     distillation: weights of the losses against the teacher, or None without one.
     outputs: the loss looks at the network's outputs; False: at its laterals only (transplant).
     sizes: (height, width) of the views' input, one drawn per batch.
+    straighten: the part of the run in which LeakyReLU's slope falls to ReLU's 0; 0: activations stay as they are.
     """
 
     views: int = 13_000
@@ -43,6 +45,7 @@ class Plan:
     ema: float = 0.0
     clip: float = 10.0
     seed: int = 0
+    straighten: float = 0.0
 
     @property
     def steps(self) -> int:
@@ -54,6 +57,10 @@ class Plan:
         progress = (step - self.warmup) / max(1, self.steps - self.warmup)
         return self.rate * (self.last_rate + (1 - self.last_rate) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
 
+    def leak_at(self, step: int) -> float:
+        """The slope below zero at a step, where the plan straightens the activations."""
+        return LEAK * max(0.0, 1.0 - step / max(1.0, self.straighten * self.steps))
+
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
 
@@ -64,5 +71,7 @@ def check(plan: Plan) -> None:
         raise DataError(f"views ({plan.views}) must be at least one batch ({plan.batch})")
     if any(side % 32 for size in plan.sizes for side in size):
         raise DataError(f"input sizes must be multiples of 32, not {plan.sizes}")
+    if not 0 <= plan.straighten <= 1:
+        raise DataError(f"--straighten {plan.straighten}: must be a part of the run, 0 to 1")
     if not plan.outputs and plan.distillation is None:
         raise DataError("a transplant needs a teacher")

@@ -18,6 +18,7 @@ from edgecam.detector.session import create_session, run_session
 from edgecam.errors import DataError
 from edgecam.evaluation.datasets.pictures import read_picture
 from edgecam.training.export import put_description, read_description, save
+from edgecam.training.int8_stem import center_on_zero_point, feed_pixels, use_integers
 from edgecam.training.views import letterboxed, render
 
 if TYPE_CHECKING:
@@ -63,14 +64,19 @@ def quantise(source: Path, path: Path, images: list[NDArray[np.uint8]], *, name:
 
     model = onnx.load(source)
     description = dataclasses.replace(read_description(model, source), name=name, accuracy={})
-    kept = kept_in_float(model)
+    kept, stem = kept_in_float(model), pooled_stem(model)
+    options: dict[str, Any] = {"CalibMovingAverage": True}  # one photograph's outlier does not coarsen all steps
+    if not stem:
+        pixels, zero = center_on_zero_point(model)
+        as_they_are = {"scale": np.array(1, np.float32), "zero_point": np.array(zero, np.uint8)}
+        options["TensorQuantOverrides"] = {pixels: [as_they_are]}
     with tempfile.TemporaryDirectory() as folder:
         raw = Path(folder) / "int8.onnx"
         quiet = logging.getLogger().level
         logging.getLogger().setLevel(logging.ERROR)  # it advises a pre-processing that has nothing to do here
         try:
             quantize_static(
-                str(source),
+                model,
                 str(raw),
                 Reader(images),
                 quant_format=QuantFormat.QDQ,
@@ -78,29 +84,35 @@ def quantise(source: Path, path: Path, images: list[NDArray[np.uint8]], *, name:
                 weight_type=QuantType.QInt8,
                 per_channel=True,
                 calibrate_method=CalibrationMethod.MinMax,
-                nodes_to_exclude=kept,
-                extra_options={"CalibMovingAverage": True},  # one photograph's outlier does not coarsen all steps
+                nodes_to_exclude=kept + stem,
+                extra_options=options,
             )
         finally:
             logging.getLogger().setLevel(quiet)
         quantised = onnx.load(raw)
+    if stem:
+        use_integers(quantised)
+    else:
+        feed_pixels(quantised, pixels)
     put_description(quantised, description)
     save(quantised, path)
     return difference(source, path, images[:20])
 
 
 def kept_in_float(model: onnx.ModelProto) -> list[str]:
-    """Names of the first nodes: the picture's way in, and a stem that ends in a max-pool.
+    """Names of the first nodes, which turn the picture into numbers: they are left out afterwards."""
+    return [node.name for node in itertools.takewhile(lambda node: node.op_type in EDGES, model.graph.node)]
 
-    ShuffleNetV2's first convolution has LeakyReLU's open range and the picture's large steps: in int8 it alone causes
-    40 % of nano's difference. In float up to the pool it costs no more, since a quarter of the values is quantised.
+
+def pooled_stem(model: onnx.ModelProto) -> list[str]:
+    """Names of a first convolution, its activation and max-pool, or none where no pool follows.
+
+    ShuffleNetV2's first convolution has LeakyReLU's open range and the picture's large steps: quantised like the others
+    it alone causes 40 % of nano's difference.
     """
-    nodes = list(model.graph.node)
-    kept = [node.name for node in itertools.takewhile(lambda node: node.op_type in EDGES, nodes)]
-    stem = nodes[len(kept) :][:3]
-    if [node.op_type for node in stem[::2]] == ["Conv", "MaxPool"]:
-        kept += [node.name for node in stem]
-    return kept
+    nodes = [node for node in model.graph.node if node.op_type not in EDGES][:3]
+    is_pooled = [node.op_type for node in nodes] == ["Conv", "LeakyRelu", "MaxPool"]
+    return [node.name for node in nodes] if is_pooled else []
 
 
 def calibration_images(datasets: Sequence[Dataset], count: int = PHOTOGRAPHS) -> list[NDArray[np.uint8]]:

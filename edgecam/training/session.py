@@ -144,6 +144,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
         view=ViewConfig(scale=(low, high)),
         ema=args.ema if args.recipe != "maps" else 0.0,
         seed=args.seed,
+        straighten=args.straighten,
     )
     check(plan)
     return plan

@@ -1,0 +1,161 @@
+"""The picture's way into an int8 file, and activations that an int8 convolution does by itself."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+import torch
+from onnx import TensorProto, helper
+
+from edgecam.errors import DataError, ModelError
+from edgecam.training.config import ModelConfig
+from edgecam.training.engine import Run, Schedule, train
+from edgecam.training.export import describe, export
+from edgecam.training.int8_stem import center_on_zero_point, find_stem, use_integers
+from edgecam.training.layers import LEAK, Conv
+from edgecam.training.network import Network, cells
+from edgecam.training.onnx_graph import build
+from edgecam.training.plan import Plan, check
+from edgecam.training.quantise import quantise
+from tests.training.toy import SMALL, small_network, toy_plan, toy_source, toy_stream
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+MEAN = (103.53, 116.28, 123.675)
+
+
+def folded(config: ModelConfig) -> Network:
+    torch.manual_seed(4)
+    network = Network(config).eval()
+    network.fold()
+    with torch.no_grad():  # outputs as large as a trained network's
+        spread = cells(network(torch.from_numpy(np.stack(pictures())))).std()
+        for name, parameter in network.named_parameters():
+            if ".predict." in name:
+                parameter.div_(spread)
+    return network
+
+
+def shuffle_net() -> Network:
+    return folded(dataclasses.replace(SMALL, mean=MEAN, norm=()))
+
+
+def mobile_net() -> Network:
+    return folded(dataclasses.replace(SMALL, backbone="mobilenetv2", width=0.25, norm=()))
+
+
+def pictures(count: int = 4) -> list[NDArray[np.uint8]]:
+    rng = np.random.default_rng(5)
+    smooth = [rng.integers(0, 256, (8, 8, 3)).astype(np.uint8) for _ in range(count)]
+    return [np.kron(small, np.ones((8, 8, 1), np.uint8)) for small in smooth]
+
+
+def outputs(model: onnx.ModelProto, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    result: NDArray[np.float32] = session.run(None, {"image": image[None]})[0]
+    return result
+
+
+def first_convolution(model: onnx.ModelProto, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What comes out of it, before its activation."""
+    model = copy.deepcopy(model)
+    del model.graph.output[:]
+    model.graph.output.append(helper.make_tensor_value_info(find_stem(model).conv.output[0], TensorProto.FLOAT, None))
+    return outputs(model, image)
+
+
+def test_integer_sums_differ_by_the_rounding_of_the_weights_alone() -> None:
+    network = shuffle_net()
+    before, after = build(network), build(network)
+    use_integers(after)
+    kinds = [node.op_type for node in after.graph.node][:7]
+    assert kinds == ["Transpose", "ConvInteger", "Cast", "MaxPool", "Mul", "Add", "LeakyRelu"]
+    onnx.checker.check_model(after)
+    flat = np.full((64, 64, 3), round(sum(MEAN) / 3), np.uint8)  # at the zero point: the border is no different either
+    for image in [flat, *pictures()]:
+        ours, theirs = outputs(before, image), outputs(after, image)
+        assert np.abs(ours - theirs).max() < 0.05 * np.abs(ours).max()
+    assert np.abs(outputs(before, pictures()[0]) - outputs(before, pictures()[1])).max() > 0.1 * np.abs(ours).max()
+
+
+def test_a_whole_zero_point_changes_the_border_alone() -> None:
+    network = mobile_net()
+    before, after = build(network), build(network)
+    difference, zero = center_on_zero_point(after)
+    assert (difference, zero) == (find_stem(after).subtract.output[0], 128)
+    for image in pictures():
+        ours, theirs = first_convolution(before, image), first_convolution(after, image)
+        np.testing.assert_allclose(theirs[:, :, :-1, :-1], ours[:, :, :-1, :-1], rtol=1e-3, atol=1e-4)
+        assert 0 < np.abs(theirs - ours).max() < 0.01 * np.abs(ours).max()
+
+
+def test_the_int8_file_takes_the_bytes_of_the_picture(tmp_path: Path) -> None:
+    for name, network in (("shuffle", shuffle_net()), ("mobile", mobile_net())):
+        source, path = tmp_path / f"{name}.onnx", tmp_path / f"{name}-int8.onnx"
+        export(network, source, describe(network, name=name, provenance={}, accuracy={}))
+        assert quantise(source, path, pictures(), name=name).score_mean < 0.1
+        nodes = onnx.load(path).graph.node
+        (first,) = (node for node in nodes if "image" in node.input)
+        (second,) = (node for node in nodes if first.output[0] in node.input)
+        assert first.op_type == "Transpose"
+        assert second.op_type == ("ConvInteger" if name == "shuffle" else "DequantizeLinear")
+
+
+def test_a_foreign_graph_is_refused() -> None:
+    model = build(shuffle_net())
+    for node in list(model.graph.node):
+        if node.op_type == "Sub":
+            model.graph.node.remove(node)
+    with pytest.raises(ModelError, match="has no Sub"):
+        use_integers(model)
+
+
+def test_activations_are_straight_when_the_run_ends(tmp_path: Path) -> None:
+    plan = toy_plan(views=32, straighten=0.5, ema=0.9)
+    assert [round(plan.leak_at(step), 3) for step in (0, 2, 4, 8)] == [LEAK, LEAK / 2, 0.0, 0.0]
+    source = toy_source(tmp_path)
+    run = Run.start(small_network(), plan)
+    assert run.network.config.activation == "relu"
+    seen: list[float] = []
+
+    def report(step: int, _: dict[str, float]) -> None:
+        seen.append(run.network.backbone.conv1.leak)
+
+    train(
+        run,
+        toy_stream(source, plan),
+        None,
+        [],
+        tmp_path / "run",
+        notes={},
+        schedule=Schedule(),
+        report=report,
+        judged=lambda *_: None,
+    )
+    assert seen[0] == LEAK
+    assert seen == sorted(seen, reverse=True)
+    leaks = {m.leak for n in (run.network, run.average) for m in n.modules() if isinstance(m, Conv)}
+    assert leaks == {0.0}
+    trained = run.average
+    trained.fold()
+    kinds = {node.op_type for node in build(trained).graph.node}
+    assert "Relu" in kinds
+    assert "LeakyRelu" not in kinds
+    image = torch.from_numpy(pictures(1)[0][None])
+    with torch.no_grad():
+        theirs = cells(trained(image)).numpy()
+    np.testing.assert_allclose(outputs(build(trained), pictures(1)[0]), theirs, rtol=1e-3, atol=1e-3)
+
+
+def test_a_part_beyond_the_run_is_refused() -> None:
+    with pytest.raises(DataError, match="--straighten 1.5"):
+        check(Plan(straighten=1.5))
