@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication
 from edgecam import __version__, resources
 from edgecam.camera.opening import camera_for
 from edgecam.commands.source_options import NO_MODEL, model_library
+from edgecam.gui import no_screen
 from edgecam.gui.cameras.watch import CameraWatch
 from edgecam.gui.environment import remove_foreign_plugins, require_display
 from edgecam.gui.main_window import MainWindow
@@ -80,7 +81,8 @@ def spare_collector() -> None:
 
 def make_application(argv: list[str]) -> QApplication:
     """The QApplication with name, icon, style and fonts."""
-    app = QApplication(argv)
+    with no_screen.said_in_words():
+        app = QApplication(argv)
     app.setApplicationName("edgecam")
     app.setApplicationDisplayName("edgecam")
     app.setApplicationVersion(__version__)
