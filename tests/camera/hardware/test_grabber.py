@@ -34,9 +34,7 @@ def test_the_usual_sizes_within_the_limits_are_offered(node: V4l2Node, limits: t
     sizes = {(mode.width, mode.height) for mode in device.modes() if mode.pixel_format == "YUYV"}
     device.close()
     least_wide, least_high, width, height = limits
-    usual = {
-        size for size in STANDARD_SIZES_WH if least_wide <= size[0] <= width and least_high <= size[1] <= height
-    }
+    usual = {size for size in STANDARD_SIZES_WH if least_wide <= size[0] <= width and least_high <= size[1] <= height}
     assert usual > {(640, 480), (1280, 720)}
     assert sizes == usual | {(width, height)}
 
