@@ -69,7 +69,7 @@ def camera_for(
         case PiAddress(index):
             from edgecam.camera.picamera import pi_camera
 
-            return pi_camera(index, wanted)
+            return pi_camera(index, wanted, settings)
 
 
 def _demo() -> Camera:

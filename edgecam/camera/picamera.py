@@ -10,11 +10,18 @@ from edgecam.camera.rpicam_listing import find_program
 from edgecam.errors import CameraError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from edgecam.camera.base import Camera, CameraMode
 
 
-def pi_camera(index: int, wanted: CameraMode | None = None) -> Camera:
+def pi_camera(index: int, wanted: CameraMode | None = None, settings: Mapping[str, int] | None = None) -> Camera:
     """The camera with the number `index`: through picamera2 where this Python has it, else through rpicam-vid.
+
+    Args:
+        index: counts from 0.
+        wanted: size and rate to ask for.
+        settings: values of controls; for picamera2 alone, because rpicam-vid lets nothing be set while it runs.
 
     Raises:
         CameraError: there is neither.
@@ -22,7 +29,7 @@ def pi_camera(index: int, wanted: CameraMode | None = None) -> Camera:
     if _has_picamera2():
         from edgecam.camera.picamera2_camera import Picamera2Camera
 
-        return Picamera2Camera(index, wanted=wanted)
+        return Picamera2Camera(index, wanted=wanted, settings=settings)
     program = find_program()
     if program is None:
         raise CameraError(

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from edgecam.camera.base import Camera, CameraMode
-from edgecam.camera.pi_modes import choose, pi_modes
+from edgecam.camera.pi_modes import DEFAULT_FPS, choose, pi_modes
+from edgecam.camera.picamera2_controls import in_libcameras_words, list_controls
 from edgecam.errors import CameraBusy, CameraError, CameraLost, CameraTimeout
 from edgecam.frames import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from edgecam.camera.controls import Control
 
 log = logging.getLogger(__name__)
 
@@ -31,21 +34,26 @@ class Picamera2Camera(Camera):
     Args:
         index: the camera's number.
         wanted: size and rate to ask for; None for 1280 × 720 at 30 frames per second.
+        settings: values of controls to set at each `open`, by key; those that the camera lacks are passed over.
     """
 
     never_repeats = True
 
-    def __init__(self, index: int, *, wanted: CameraMode | None = None) -> None:
+    def __init__(
+        self, index: int, *, wanted: CameraMode | None = None, settings: Mapping[str, int] | None = None
+    ) -> None:
         super().__init__()
         self.name = f"Raspberry Pi camera {index}"
         self.address = self.device = f"picamera:{index}"
         self.wanted = wanted
+        self.settings = dict(settings or {})
         self._index = index
         self._camera: Any = None
         self._mode: CameraMode | None = None
         self._modes: tuple[CameraMode, ...] = ()
         self._next_id = 0
         self._captured_at = 0.0
+        self._told: Mapping[str, Any] = {}  # by libcamera, of the last frame
 
     def open(self) -> None:
         self._check_cancelled()
@@ -83,11 +91,17 @@ class Picamera2Camera(Camera):
         # libcamera's "RGB888" lies in memory as blue, green, red. No preview: the view is drawn by this program.
         configuration = camera.create_video_configuration(
             main={"size": (mode.width, mode.height), "format": _PIXEL_FORMAT},
-            controls={"FrameRate": mode.fps or 30.0},
+            controls={"FrameRate": mode.fps or DEFAULT_FPS},
             buffer_count=4,
             queue=False,
         )
         camera.configure(configuration)
+        self._mode = mode
+        for key, value in self.settings.items():
+            try:
+                camera.set_controls(in_libcameras_words(camera.camera_controls, key, value, self._fps))
+            except (KeyError, ValueError) as error:
+                log.info("%s: “%s” is not set to %s: %s", self.name, key, value, error)
         camera.start()
         width, height = camera.camera_configuration()["main"]["size"]
         self._mode = CameraMode(width, height, mode.fps, _PIXEL_FORMAT)
@@ -99,10 +113,10 @@ class Picamera2Camera(Camera):
         request = self._next_request(camera, timeout_ms / 1000)
         try:
             image = np.ascontiguousarray(request.make_array("main"), np.uint8)  # a copy already
-            captured_at = self._moment(request.get_metadata().get("SensorTimestamp"))
+            self._told = request.get_metadata()
         finally:
             request.release()
-        frame = Frame(image, self._next_id, captured_at)
+        frame = Frame(image, self._next_id, self._moment(self._told.get("SensorTimestamp")))
         self._next_id += 1
         return frame
 
@@ -164,3 +178,23 @@ class Picamera2Camera(Camera):
     @property
     def modes(self) -> Sequence[CameraMode]:
         return self._modes
+
+    def controls(self) -> list[Control]:
+        camera = self._camera
+        return list_controls(camera.camera_controls, self._told, self.settings, self._fps) if camera is not None else []
+
+    def set_control(self, key: str, value: int) -> None:
+        camera = self._camera
+        if camera is None:
+            raise CameraError(f"{self.name} is not open.")
+        try:
+            camera.set_controls(in_libcameras_words(camera.camera_controls, key, value, self._fps))
+        except KeyError:
+            raise CameraError(f"{self.name} has no control “{key}”.") from None
+        except (ValueError, RuntimeError) as error:
+            raise CameraError(f"{self.name} refuses {value} for “{key}”: {error}.") from error
+        self.settings[key] = value
+
+    @property
+    def _fps(self) -> float:
+        return (self._mode.fps if self._mode is not None else None) or DEFAULT_FPS

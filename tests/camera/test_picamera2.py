@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from edgecam.camera.base import CameraMode
+from edgecam.camera.controls import Control, ControlKind
 from edgecam.camera.picamera2_camera import Picamera2Camera
 from edgecam.errors import CameraBusy, CameraError, CameraLost, CameraTimeout
 
@@ -29,8 +30,8 @@ class Request:
         assert stream == "main"
         return self._image
 
-    def get_metadata(self) -> dict[str, int]:
-        return {"SensorTimestamp": self._stamp_ns}
+    def get_metadata(self) -> dict[str, float]:
+        return {"SensorTimestamp": self._stamp_ns, "ExposureTime": 12_345, "AnalogueGain": 2.5}
 
     def release(self) -> None:
         self.released = True
@@ -48,6 +49,25 @@ class FakePicamera2:
         {"size": (2304, 1296), "fps": 56.03},
     ]
 
+    # As a Camera Module 3 tells them.
+    camera_controls: ClassVar[dict[str, tuple[Any, Any, Any]]] = {
+        "AeEnable": (False, True, None),
+        "ExposureTime": (26, 220_417_486, 20_000),
+        "AnalogueGain": (1.1228070259094238, 16.0, None),
+        "ExposureValue": (-8.0, 8.0, 0.0),
+        "AwbEnable": (False, True, None),
+        "AwbMode": (0, 7, 0),
+        "AfMode": (0, 2, 0),
+        "LensPosition": (0.0, 32.0, 1.0),
+        "AeFlickerMode": (0, 1, 0),
+        "AeFlickerPeriod": (100, 1_000_000, None),
+        "Brightness": (-1.0, 1.0, 0.0),
+        "Contrast": (0.0, 32.0, 1.0),
+        "Saturation": (0.0, 32.0, 1.0),
+        "ScalerCrop": ((0, 0, 64, 64), (0, 0, 4608, 2592), (0, 0, 4608, 2592)),
+    }
+    controls_set: ClassVar[list[dict[str, Any]]] = []
+
     def __init__(self, index: int) -> None:
         if index > 0:
             raise IndexError("list index out of range")
@@ -64,6 +84,12 @@ class FakePicamera2:
 
     def configure(self, configuration: dict[str, Any]) -> None:
         self._size = configuration["main"]["size"]
+
+    def set_controls(self, controls: dict[str, Any]) -> None:
+        unknown = controls.keys() - self.camera_controls.keys()
+        if unknown:
+            raise RuntimeError(f"Control {unknown.pop()} is not advertised by libcamera")
+        self.controls_set.append(controls)
 
     def camera_configuration(self) -> dict[str, Any]:
         return {"main": {"size": self._size}}
@@ -106,6 +132,7 @@ def picamera2(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakePicamera2]]:
     monkeypatch.setitem(sys.modules, "picamera2", module)
     FakePicamera2.behaviour, FakePicamera2.open_cameras = "good", 0
     FakePicamera2.held.clear()
+    FakePicamera2.controls_set.clear()
     yield FakePicamera2
     assert FakePicamera2.open_cameras == 0
     assert all(request.released for request in FakePicamera2.held)
@@ -215,3 +242,85 @@ def test_pausing() -> None:
         camera.pause()
         camera.resume()
         assert camera.read().frame_id == 1
+
+
+class TestControls:
+    def controls(self, camera: Picamera2Camera) -> dict[str, Control]:
+        return {control.key: control for control in camera.controls()}
+
+    def test_are_those_of_the_camera_in_whole_numbers(self) -> None:
+        with Picamera2Camera(0) as camera:
+            camera.read()
+            found = self.controls(camera)
+        assert list(found) == [
+            "automatic_exposure", "exposure_time", "gain", "exposure_value", "automatic_white_balance",
+            "white_balance", "focus_mode", "lens_position", "power_line_frequency", "brightness", "contrast",
+            "saturation",
+        ]  # fmt: skip
+        assert found["automatic_exposure"].kind is ControlKind.BOOLEAN
+        exposure = found["exposure_time"]
+        assert (exposure.minimum, exposure.maximum, exposure.value, exposure.active) == (26, 33_333, 12_345, False)
+        assert (found["gain"].minimum, found["gain"].maximum, found["gain"].value) == (112, 1600, 250)
+        assert (found["brightness"].minimum, found["brightness"].value, found["brightness"].maximum) == (-100, 0, 100)
+        assert found["white_balance"].choices[5] == (5, "Daylight")
+        assert [text for _value, text in found["power_line_frequency"].choices] == ["Off", "50 Hz", "60 Hz"]
+        assert camera.controls() == []  # closed
+
+    @pytest.mark.parametrize(
+        ("key", "value", "said"),
+        [
+            ("gain", 400, {"AnalogueGain": 4.0}),
+            ("automatic_exposure", 0, {"AeEnable": False}),
+            ("exposure_time", 5000, {"ExposureTime": 5000}),
+            ("white_balance", 5, {"AwbMode": 5}),
+            ("lens_position", 250, {"LensPosition": 2.5}),
+            ("power_line_frequency", 0, {"AeFlickerMode": 0}),
+            ("power_line_frequency", 1, {"AeFlickerMode": 1, "AeFlickerPeriod": 10_000}),
+            ("power_line_frequency", 2, {"AeFlickerMode": 1, "AeFlickerPeriod": 8_333}),
+        ],
+    )
+    def test_are_set_and_set_again_at_the_next_opening(
+        self, key: str, value: int, said: dict[str, Any], picamera2: type[FakePicamera2]
+    ) -> None:
+        camera = Picamera2Camera(0)
+        camera.open()
+        camera.set_control(key, value)
+        assert picamera2.controls_set == [said]
+        assert self.controls(camera)[key].value == value
+        camera.close()
+        camera.open()
+        assert picamera2.controls_set == [said, said]
+        camera.close()
+
+    def test_one_rules_over_another(self) -> None:
+        with Picamera2Camera(0) as camera:
+            assert not self.controls(camera)["gain"].active
+            assert self.controls(camera)["exposure_value"].active
+            assert self.controls(camera)["lens_position"].active
+            for key, value in (("automatic_exposure", 0), ("automatic_white_balance", 0), ("focus_mode", 2)):
+                camera.set_control(key, value)
+            assert self.controls(camera)["gain"].active
+            assert not any(
+                self.controls(camera)[key].active for key in ("exposure_value", "white_balance", "lens_position")
+            )
+
+    @pytest.mark.parametrize(
+        ("key", "value", "said"),
+        [
+            ("sharpness", 100, "has no control “sharpness”"),
+            ("zoom", 1, "has no control “zoom”"),
+            ("gain", 5000, "refuses 5000 for “gain”: it goes from 112 to 1600"),
+            ("white_balance", 7, "refuses 7 for “white_balance”: there is no such choice"),
+        ],
+    )
+    def test_wrong_ones_are_refused(
+        self, key: str, value: int, said: str, picamera2: type[FakePicamera2], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with Picamera2Camera(0) as camera, pytest.raises(CameraError, match=said):
+            camera.set_control(key, value)
+        with pytest.raises(CameraError, match="is not open"):
+            camera.set_control("gain", 200)
+        # Remembered ones that the camera lacks are passed over.
+        with Picamera2Camera(0, settings={key: value, "gain": 200}) as camera:
+            camera.read()
+        assert picamera2.controls_set == [{"AnalogueGain": 2.0}]
