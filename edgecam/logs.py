@@ -30,6 +30,8 @@ def log_to_file() -> None:
     console.setLevel(logging.ERROR)
     console.setFormatter(logging.Formatter("edgecam: %(message)s"))
     root.addHandler(console)
+    # On a full disk each line would bring a traceback to the terminal.
+    logging.raiseExceptions = False
     path = log_path()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
