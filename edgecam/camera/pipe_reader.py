@@ -18,6 +18,8 @@ from edgecam.child_processes import clean_environment
 from edgecam.errors import CameraBusy, CameraError, CameraLost
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from edgecam.camera.base import CameraMode
@@ -32,29 +34,32 @@ class PipeReader(StreamReader):
 
     Args:
         name: what the camera is called in messages.
-        command: the program and its arguments; writes raw frames to its standard output, and nothing else.
-        mode: size, rate and pixel format (YU12) of those frames.
+        prepare: called first, and in this thread, because it may take seconds; gives the program with its arguments,
+            which writes raw frames to its standard output and nothing else, and what those frames are (YU12).
     """
 
-    def __init__(self, name: str, command: list[str], mode: CameraMode) -> None:
+    def __init__(self, name: str, prepare: Callable[[], tuple[list[str], CameraMode]]) -> None:
         super().__init__(name)
-        self._command, self._mode = command, mode
-        self.fps, self.codec = mode.fps, mode.pixel_format
-        self._frame_bytes = mode.width * mode.height * 3 // 2
+        self._prepare = prepare
+        self._size_wh = 0, 0
         self._child: subprocess.Popen[bytes] | None = None
         self._said: deque[str] = deque(maxlen=20)
 
     def work(self) -> None:
+        command, mode = self._prepare()
+        if self.stopped.is_set():
+            return
+        self.fps, self.codec, self._size_wh = mode.fps, mode.pixel_format, (mode.width, mode.height)
         try:
             child = subprocess.Popen(
-                self._command,
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env=clean_environment(),
             )
         except OSError as error:
-            raise CameraError(f"{self._command[0]} cannot be started: {error.strerror or error}.") from error
+            raise CameraError(f"{command[0]} cannot be started: {error.strerror or error}.") from error
         self._child = child
         if self.stopped.is_set():
             self.cut()
@@ -63,22 +68,22 @@ class PipeReader(StreamReader):
         )
         listener.start()
         try:
-            self._read_frames(child.stdout)
+            self._read_frames(child.stdout, mode.width * mode.height * 3 // 2)
         finally:
             self._end(child)
             listener.join(_TERMINATE_S)
         raise self._death(child.returncode)
 
-    def _read_frames(self, pipe: IO[bytes] | None) -> None:
+    def _read_frames(self, pipe: IO[bytes] | None, frame_bytes: int) -> None:
         while pipe is not None and not self.stopped.is_set():
-            data = pipe.read(self._frame_bytes)
-            if len(data) < self._frame_bytes:
+            data = pipe.read(frame_bytes)
+            if len(data) < frame_bytes:
                 return  # the child has ended, perhaps in the middle of a frame
             self.publish(Arrival(data, time.monotonic()))
 
     def decode(self, data: bytes) -> NDArray[np.uint8]:
         # rpicam-vid asks libcamera for the colours of JPEG where it writes yuv420.
-        return full_range_420(np.frombuffer(data, np.uint8), self._mode.width, self._mode.height)
+        return full_range_420(np.frombuffer(data, np.uint8), *self._size_wh)
 
     def _listen(self, pipe: IO[bytes] | None) -> None:
         for line in pipe or ():

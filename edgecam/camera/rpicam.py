@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from edgecam.camera.pi_modes import choose, pi_modes
+from edgecam.camera.pi_modes import DEFAULT_FPS, choose, pi_modes
 from edgecam.camera.pipe_reader import PipeReader
 from edgecam.camera.reader_camera import ReaderCamera
 from edgecam.camera.rpicam_listing import list_facts
@@ -38,15 +38,19 @@ class RpicamCamera(ReaderCamera):
         self._modes: tuple[CameraMode, ...] = ()
 
     def new_reader(self) -> StreamReader:
+        return PipeReader(self.name, self._prepare)
+
+    def _prepare(self) -> tuple[list[str], CameraMode]:
+        """The command, and what it will write; asks libcamera what the sensor can do."""
         sensors = [facts.modes for facts in list_facts(self._program) if facts.index == self._index]
         self._modes = pi_modes(sensors[0] if sensors else (), _PIXEL_FORMAT)
         mode, self.notice = choose(self.wanted, self._modes, self.name, _PIXEL_FORMAT)
         command = [
             self._program, "--nopreview", "--timeout", "0", "--camera", str(self._index), "--codec", "yuv420",
-            "--width", str(mode.width), "--height", str(mode.height), "--framerate", f"{mode.fps or 30:g}",
+            "--width", str(mode.width), "--height", str(mode.height), "--framerate", f"{mode.fps or DEFAULT_FPS:g}",
             "--flush", "--output", "-",
         ]  # fmt: skip
-        return PipeReader(self.name, command, mode)
+        return command, mode
 
     @property
     def modes(self) -> Sequence[CameraMode]:

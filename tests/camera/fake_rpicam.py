@@ -21,6 +21,8 @@ with (folder / "calls").open("a") as calls:
 (folder / "environment").write_text(os.environ.get("LD_LIBRARY_PATH", "(none)"))
 behaviour = (folder / "behaviour").read_text()
 if "--list-cameras" in arguments:
+    if behaviour == "slow":
+        time.sleep(2)
     if behaviour == "no-camera":
         print("No cameras available!")
     else:

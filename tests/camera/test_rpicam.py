@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -169,6 +170,30 @@ def test_a_camera_that_never_sends(camera: RpicamCamera, fake: FakeRpicam, monke
     with pytest.raises(CameraError, match=r"sent no picture within 0\.5 s"):
         camera.open()
     assert not children()
+
+
+def test_opening_is_cancelled_also_while_libcamera_is_asked(camera: RpicamCamera, fake: FakeRpicam) -> None:
+    fake.behave("slow")
+    caught: list[CameraError] = []
+
+    def work() -> None:
+        try:
+            camera.open()
+        except CameraError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=work, name="opens")
+    thread.start()
+    time.sleep(0.4)
+    started = time.monotonic()
+    camera.cancel()
+    thread.join(3)
+    assert time.monotonic() - started < 1.5
+    assert "was cancelled" in str(caught[0])
+    while children():  # the question is let go on, and no camera is started after it
+        assert time.monotonic() - started < 5
+        time.sleep(0.05)
+    assert not [call for call in fake.calls if "--output" in call]
 
 
 def test_a_program_that_cannot_be_started(tmp_path: Path) -> None:
