@@ -13,10 +13,11 @@ assembler and linker that PyInstaller needs anyway.
 
 from __future__ import annotations
 
-import re
 import subprocess
 import tempfile
 from pathlib import Path
+
+from elf import needed_by, soname, symbols
 
 # A data header of ICU with an empty table of contents, as ICU's own "stubdata" has it.
 ICU_DATA = """
@@ -101,26 +102,12 @@ def drop_unneeded(folder: Path, bundle: Path) -> list[str]:
             dropped.append(path.name)
 
 
-def needed_by(library: Path) -> set[str]:
-    """The names of the libraries that a library wants loaded with it."""
-    listed = subprocess.run(["readelf", "-d", str(library)], capture_output=True, text=True, check=True).stdout
-    return set(re.findall(r"\(NEEDED\).*\[(.+)\]", listed))
-
-
-def symbols(library: Path, which: str) -> list[str]:
-    """The dynamic symbols of a library."""
-    listed = subprocess.run(["nm", "-D", which, str(library)], capture_output=True, text=True, check=True).stdout
-    return [line.split()[-1].split("@")[0] for line in listed.splitlines()]
-
-
 def assemble(library: Path, source: str) -> None:
     """Overwrites `library` with the assembled source, under the same name for the loader."""
-    listed = subprocess.run(["readelf", "-d", str(library)], capture_output=True, text=True, check=True).stdout
-    name = re.search(r"SONAME.*\[(.+)\]", listed)
-    assert name is not None, library
+    name = soname(library)
     with tempfile.TemporaryDirectory() as folder:
         code, compiled = Path(folder, "stub.s"), Path(folder, "stub.o")
         code.write_text(source + NO_EXECUTABLE_STACK)
         subprocess.run(["as", "-o", str(compiled), str(code)], check=True)
-        link = ["ld", "-shared", "--build-id=none", "-soname", name[1], "-o", str(library), str(compiled)]
+        link = ["ld", "-shared", "--build-id=none", "-soname", name, "-o", str(library), str(compiled)]
         subprocess.run(link, check=True)
