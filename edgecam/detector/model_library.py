@@ -135,7 +135,7 @@ class ModelLibrary:
             raise ModelError(f"'{name}' came with edgecam and stays.")
         external: set[str] = set()
         with contextlib.suppress(ModelError):  # what cannot be read can be deleted all the same
-            external = read_onnx_file(entry.path).external
+            external = set(read_onnx_file(entry.path).external)
         try:
             for path in (entry.path, sidecar_path(entry.path), *(self._own / location for location in external)):
                 path.unlink(missing_ok=True)

@@ -10,10 +10,10 @@ import mmap
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from edgecam.detector.protobuf import Malformed, fields, text, varint
 from edgecam.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 # Field numbers of onnx.proto.
@@ -50,7 +50,7 @@ class OnnxFile:
 
     Attributes:
         size: of the file in bytes.
-        external: the files beside it that hold weights, as written in it.
+        external: the files beside it that hold weights, as written in it, and how many bytes each must have at least.
         domains: of operators that onnxruntime does not bring along.
         metadata: the properties that an exporter wrote.
         operators: types of all nodes.
@@ -59,7 +59,7 @@ class OnnxFile:
     """
 
     size: int
-    external: set[str] = field(default_factory=set)
+    external: dict[str, int] = field(default_factory=dict)
     domains: set[str] = field(default_factory=set)
     without_weight_inputs: bytes | None = None
     metadata: dict[str, str] = field(default_factory=dict)
@@ -113,23 +113,23 @@ def _read(view: memoryview, path: Path) -> OnnxFile:
         raise ModelError(f"{path}: this is not an ONNX file but a web page; download the file itself.")
     found = OnnxFile(len(view))
     try:
-        graphs = [item for item in _fields(view) if item[0] == MODEL_GRAPH]
+        graphs = [item for item in fields(view) if item[0] == MODEL_GRAPH]
         if len(graphs) != 1 or not isinstance(graphs[0][1], memoryview):
             raise ModelError(f"{path}: this is not an ONNX file, or it is cut short.")
         graph, (outer_start, outer_end) = graphs[0][1], graphs[0][2:]
         cleaned = _graph(graph, found, 0)
-        for number, value, _, _ in _fields(view):
+        for number, value, _, _ in fields(view):
             if number == MODEL_METADATA and isinstance(value, memoryview):
-                key, text = _text(value, ENTRY_KEY), _text(value, ENTRY_VALUE)
-                found.metadata[key.decode("utf-8", "replace")] = text.decode("utf-8", "replace")
+                key, entry = text(value, ENTRY_KEY), text(value, ENTRY_VALUE)
+                found.metadata[key.decode("utf-8", "replace")] = entry.decode("utf-8", "replace")
             elif number == MODEL_FUNCTIONS and isinstance(value, memoryview):
-                for inner, node, _, _ in _fields(value):
+                for inner, node, _, _ in fields(value):
                     if inner == FUNCTION_NODE and isinstance(node, memoryview):
                         _node(node, found, 0)
-    except _Malformed as error:
+    except Malformed as error:
         raise ModelError(f"{path}: this is not an ONNX file, or it is cut short ({error}).") from error
     if cleaned is not None and not found.external:
-        body = b"".join([_varint(MODEL_GRAPH << 3 | 2), _varint(len(cleaned)), cleaned])
+        body = b"".join([varint(MODEL_GRAPH << 3 | 2), varint(len(cleaned)), cleaned])
         found.without_weight_inputs = b"".join([view[:outer_start], body, view[outer_end:]])
     return found
 
@@ -137,10 +137,10 @@ def _read(view: memoryview, path: Path) -> OnnxFile:
 def _graph(graph: memoryview, found: OnnxFile, depth: int) -> bytes | None:
     """Looks through a graph; the bytes of the same graph without weights among its inputs, None if there are none."""
     if depth > MAX_DEPTH:
-        raise _Malformed("graphs within graphs without end")
+        raise Malformed("graphs within graphs without end")
     weights: set[bytes] = set()
     inputs: list[tuple[bytes, int, int]] = []
-    for number, value, start, end in _fields(graph):
+    for number, value, start, end in fields(graph):
         if not isinstance(value, memoryview):
             continue
         if number == GRAPH_NODE:
@@ -148,11 +148,11 @@ def _graph(graph: memoryview, found: OnnxFile, depth: int) -> bytes | None:
         elif number == GRAPH_INITIALIZER:
             weights.add(_tensor(value, found))
         elif number == GRAPH_SPARSE_INITIALIZER:
-            for inner, tensor, _, _ in _fields(value):
+            for inner, tensor, _, _ in fields(value):
                 if inner in {SPARSE_VALUES, SPARSE_INDICES} and isinstance(tensor, memoryview):
                     _tensor(tensor, found)
         elif number == GRAPH_INPUT:
-            inputs.append((_text(value, VALUE_INFO_NAME), start, end))
+            inputs.append((text(value, VALUE_INFO_NAME), start, end))
     surplus = [(start, end) for name, start, end in inputs if name in weights]
     if not surplus:
         return None
@@ -164,7 +164,7 @@ def _graph(graph: memoryview, found: OnnxFile, depth: int) -> bytes | None:
 
 
 def _node(node: memoryview, found: OnnxFile, depth: int) -> None:
-    for number, value, _, _ in _fields(node):
+    for number, value, _, _ in fields(node):
         if not isinstance(value, memoryview):
             continue
         if number == NODE_OP_TYPE:
@@ -174,7 +174,7 @@ def _node(node: memoryview, found: OnnxFile, depth: int) -> None:
             if domain not in KNOWN_DOMAINS:
                 found.domains.add(domain)
         elif number == NODE_ATTRIBUTE:
-            for inner, part, _, _ in _fields(value):
+            for inner, part, _, _ in fields(value):
                 if not isinstance(part, memoryview):
                     continue
                 if inner in {ATTRIBUTE_TENSOR, ATTRIBUTE_TENSORS}:
@@ -186,93 +186,52 @@ def _node(node: memoryview, found: OnnxFile, depth: int) -> None:
 def _tensor(tensor: memoryview, found: OnnxFile) -> bytes:
     """Notes where a tensor's values lie, if not in this file; gives its name."""
     name, kind = b"", 0
-    for number, value, _, _ in _fields(tensor):
+    entries: dict[bytes, str] = {}
+    for number, value, _, _ in fields(tensor):
         if not isinstance(value, memoryview):
             kind = value if number == TENSOR_TYPE else kind
             continue
         if number == TENSOR_NAME:
             name = bytes(value)
-        elif number == TENSOR_EXTERNAL and _text(value, ENTRY_KEY) == b"location":
-            found.external.add(_text(value, ENTRY_VALUE).decode("utf-8", "replace"))
+        elif number == TENSOR_EXTERNAL:
+            entries[text(value, ENTRY_KEY)] = text(value, ENTRY_VALUE).decode("utf-8", "replace")
+    if b"location" in entries:
+        place = entries[b"location"]
+        end = _number(entries.get(b"offset", "")) + _number(entries.get(b"length", ""))
+        found.external[place] = max(end, found.external.get(place, 0))
     found.weight_types[kind] = found.weight_types.get(kind, 0) + len(tensor)
     return name
 
 
+def _size(path: Path) -> int | None:
+    """Of a file in bytes; None where there is none."""
+    try:
+        return path.stat().st_size if path.is_file() else None
+    except OSError:  # a name too long, for one
+        return None
+
+
+def _number(digits: str) -> int:
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 20 else 0
+
+
 def _check_external(found: OnnxFile, path: Path) -> None:
     folder = path.resolve().parent
-    for location in sorted(found.external):
+    for location, end in sorted(found.external.items()):
         target = (folder / location).resolve() if "\0" not in location else folder
         if not target.is_relative_to(folder) or target == folder:
             raise ModelError(
                 f"{path}: its weights are said to lie in '{location[:200]}', outside its own folder. edgecam does not "
                 "open that file."
             )
-        if not target.is_file():
+        size = _size(target)
+        if size is None:
             raise ModelError(
                 f"{path}: its weights lie in a second file, '{location[:200]}', which is missing; put it beside the "
                 "model."
             )
-
-
-# Protobuf's wire format.
-
-
-class _Malformed(Exception):
-    """These bytes are no protobuf message."""
-
-
-def _fields(view: memoryview) -> Iterator[tuple[int, memoryview | int, int, int]]:
-    """(field number, value, start, end) of each field; the value is bytes, or a number for other wire types."""
-    position, length = 0, len(view)
-    while position < length:
-        start = position
-        tag, position = _read_varint(view, position)
-        number, kind = tag >> 3, tag & 7
-        value: memoryview | int = 0
-        if kind == 2:
-            size, position = _read_varint(view, position)
-            end = position + size
-            if end > length:
-                raise _Malformed("a field goes beyond the end")
-            value = view[position:end]
-        elif kind == 0:
-            value, end = _read_varint(view, position)
-        elif kind in {1, 5}:
-            end = position + (8 if kind == 1 else 4)
-        else:
-            raise _Malformed(f"a field of kind {kind}")
-        if end > length or number == 0:
-            raise _Malformed("a field goes beyond the end")
-        position = end
-        yield number, value, start, end
-
-
-def _read_varint(view: memoryview, position: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        if position >= len(view) or shift > 63:
-            raise _Malformed("a broken number")
-        byte = view[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position
-        shift += 7
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def _text(message: memoryview, field_number: int) -> bytes:
-    """The last value of a text field of `message`; empty where there is none."""
-    found = b""
-    for number, value, _, _ in _fields(message):
-        if number == field_number and isinstance(value, memoryview):
-            found = bytes(value)
-    return found
+        if size < end:
+            raise ModelError(
+                f"{path}: its second file, '{location[:200]}', is cut short: it has {size} bytes, and "
+                f"the model's weights reach to {end}. Copy or download it again."
+            )

@@ -110,13 +110,27 @@ def external_model(path: Path, location: str) -> Path:
 
 def test_weights_in_a_file_beside_it_are_found(tmp_path: Path) -> None:
     path = external_model(tmp_path / "some.onnx", "weights.bin")
-    assert read_onnx_file(path).external == {"weights.bin"}
+    assert read_onnx_file(path).external == {"weights.bin": CELLS.nbytes}
     assert Detector(path, threads=1)(grey(64, 64)).candidates.boxes.tolist() == [[16, 24, 48, 40]]
 
 
 def test_a_missing_file_of_weights_is_named(tmp_path: Path) -> None:
     path = external_model(tmp_path / "some.onnx", "model.onnx_data")
     with pytest.raises(ModelError, match=r"second file, 'model\.onnx_data', which is missing; put it beside the model"):
+        Detector(path)
+
+
+def test_a_name_that_no_file_can_have_is_missing(tmp_path: Path) -> None:
+    path = external_model(tmp_path / "some.onnx", "x" * 300)
+    with pytest.raises(ModelError, match="which is missing"):
+        Detector(path)
+
+
+def test_a_file_of_weights_that_is_cut_short_is_named(tmp_path: Path) -> None:
+    path = external_model(tmp_path / "some.onnx", "weights.bin")
+    (tmp_path / "weights.bin").write_bytes(CELLS.tobytes()[:100])
+    message = rf"second file, 'weights\.bin', is cut short: it has 100 bytes, and .* reach to {CELLS.nbytes}"
+    with pytest.raises(ModelError, match=message):
         Detector(path)
 
 

@@ -185,8 +185,10 @@ def test_a_model_recognised_wrongly_is_read_otherwise(window: MainWindow, qtbot:
     drop(window, path)
     dialog = asked(window, qtbot)
     assert dialog.outputs.reading.currentText().startswith("As recognised: ")
+    assert not dialog.outputs.box.isVisible()
     texts = [dialog.outputs.reading.itemText(i) for i in range(dialog.outputs.reading.count())]
     dialog.outputs.reading.setCurrentIndex(texts.index("Finished boxes: box, score, class, 2 more"))
+    assert dialog.outputs.box.isVisible()
     qtbot.waitUntil(lambda: previewed(dialog) == [("bicycle", [80, 40, 240, 200])], timeout=WAIT_MS)
     dialog.labels.setPlainText("left\nright")
     dialog.save()

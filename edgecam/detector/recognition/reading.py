@@ -27,11 +27,13 @@ class Reading:
         text: to be shown.
         output: the way itself.
         classes: how many class scores there are, a background among them; None where boxes carry class numbers.
+        recognised: it is what the model was recognised as.
     """
 
     text: str
     output: OutputSpec
     classes: int | None
+    recognised: bool = False
 
 
 def same_but_for_answers(one: OutputSpec, other: OutputSpec) -> bool:

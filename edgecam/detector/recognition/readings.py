@@ -55,7 +55,7 @@ def readings_of(outputs: Sequence[Output], hints: Hints, match: Match | None = N
         found.sort(key=lambda reading: reading.classes not in {hints.classes, None})
     if match is not None:
         classes = len(match.output.class_ids) or match.classes
-        recognised = Reading(f"As recognised: {match.family}", match.output, classes)
+        recognised = Reading(f"As recognised: {match.family}", match.output, classes, recognised=True)
         others = (one for one in found if not same_but_for_answers(one.output, match.output))
         found = [recognised, *others]
     return tuple(found[:MAX_READINGS])

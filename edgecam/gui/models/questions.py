@@ -28,7 +28,7 @@ from edgecam.gui.models.output_form import OutputForm
 from edgecam.gui.models.preview import PreviewPicture, PreviewWorker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -69,6 +69,7 @@ class ModelQuestionsDialog(QDialog):
         self.labels = QPlainTextEdit("\n".join(recognition.description.labels))
         self.labels.setAccessibleName("Class names, one per line")
         self.labels.setTabChangesFocus(True)
+        self._details: list[QWidget] = []
         self._proposed = recognition.description.labels
         self._count = QLabel()
         self._count.setObjectName("dim")
@@ -98,6 +99,7 @@ class ModelQuestionsDialog(QDialog):
         self.picture.worker = self._worker
         self._worker.start()
         self._show_count()
+        self._show_details()
         self._preview()
 
     @property
@@ -156,27 +158,19 @@ class ModelQuestionsDialog(QDialog):
         grid.setVerticalSpacing(4)
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
-        row = 0
         if outputs.readings:
             name = QLabel(_row_name("What the outputs are", unknown))
             name.setBuddy(outputs.reading)
             grid.addWidget(name, 0, 0, 1, 2)
             grid.addWidget(outputs.reading, 1, 0, 1, 2)
-            row = 2
-            cells = [
+            details = [
                 (_row_name("Numbers of a box", unknown), outputs.box),
                 (_row_name("Their unit", unknown), outputs.units),
                 (_row_name("Scores", unknown), outputs.scores),
                 (_row_name("Classes", unknown), outputs.numbering),
-                *cells,
             ]
-        for i, (text, choice) in enumerate(cells):
-            name = QLabel(text)
-            name.setBuddy(choice)
-            name.setContentsMargins(0, 6, 0, 0)
-            choice.setAccessibleName(text)
-            grid.addWidget(name, row + i // 2 * 2, i % 2)
-            grid.addWidget(choice, row + i // 2 * 2 + 1, i % 2)
+            self._details = _add_cells(grid, details, first_row=2)
+        _add_cells(grid, cells, first_row=6)
         return grid
 
     def _asked(self, question: Question) -> bool:
@@ -225,7 +219,14 @@ class ModelQuestionsDialog(QDialog):
             self._proposed = proposed(self.outputs.answers.classes, known)
             self.labels.setPlainText("\n".join(self._proposed))
 
+    def _show_details(self) -> None:
+        """What is recognised needs no further answers about its outputs."""
+        outputs = self.outputs.answers
+        for widget in self._details:
+            widget.setVisible(outputs is not None and not outputs.reading.recognised)
+
     def _on_changed(self) -> None:
+        self._show_details()
         self._show_count()
         self._timer.start()
 
@@ -270,6 +271,21 @@ class ModelQuestionsDialog(QDialog):
 def explain_sidecar(entry: ModelEntry) -> str:
     """Where the answers for a model lie."""
     return f"Saved in {entry.sidecar}." if entry.bundled else f"Saved in {entry.sidecar.name} beside the model."
+
+
+def _add_cells(grid: QGridLayout, cells: Sequence[tuple[str, QWidget]], *, first_row: int) -> list[QWidget]:
+    """Lays choices out in two columns, each below its name; returns all that was added."""
+    added: list[QWidget] = []
+    for i, (text, choice) in enumerate(cells):
+        name = QLabel(text)
+        name.setBuddy(choice)
+        name.setContentsMargins(0, 6, 0, 0)
+        choice.setAccessibleName(text)
+        row = first_row + i // 2 * 2
+        grid.addWidget(name, row, i % 2)
+        grid.addWidget(choice, row + 1, i % 2)
+        added += [name, choice]
+    return added
 
 
 def _row_name(text: str, guessed: bool) -> str:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from edgecam.detections import Detections
 
 TAG_TEXT: Final = QColor("#0b0d12")
+TAG_PAD: Final = 0.75  # beside the text, in heights of a line
+MAX_TAG_SHARE: Final = 0.3  # of the picture's width, unless the box is wider
+SURELY_SHORT: Final = 8  # characters that are not measured, with each box of each frame
+FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
 CHIP: Final = QColor(8, 9, 12, 190)
 
 
@@ -52,15 +56,27 @@ def draw_boxes(
         painter.setBrush(Qt.BrushStyle.NoBrush)
         box = QRectF(QPointF(x1, y1), QPointF(x2, y2))
         painter.drawRoundedRect(box, line_px, line_px)
-        _draw_tag(painter, metrics, f"{labels[class_id]} {score:.0%}", box, place, colour, line_px)
+        text = _tag_text(labels[class_id], f"{score:.0%}", metrics, max(box.width(), place.width() * MAX_TAG_SHARE))
+        _draw_tag(painter, metrics, text, box, place, colour, line_px)
     painter.restore()
+
+
+def _tag_text(label: str, score: str, metrics: QFontMetricsF, room: float) -> str:
+    """Label and score, the label cut to what `room` is left for it.
+
+    The label is isolated: in a script from right to left it would take the score to its other side.
+    """
+    room -= metrics.horizontalAdvance(f" {score}") + metrics.height() * TAG_PAD
+    if len(label) > SURELY_SHORT:
+        label = metrics.elidedText(label, Qt.TextElideMode.ElideRight, room)
+    return f"{FIRST_STRONG_ISOLATE}{label}{POP_ISOLATE} {score}"
 
 
 def _draw_tag(
     painter: QPainter, metrics: QFontMetricsF, text: str, box: QRectF, place: QRectF, colour: QColor, line_px: float
 ) -> None:
     """The tag above its box; inside it where there is no room above; never beyond the picture's sides."""
-    width, height = metrics.horizontalAdvance(text) + metrics.height() * 0.75, metrics.height() + 3
+    width, height = metrics.horizontalAdvance(text) + metrics.height() * TAG_PAD, metrics.height() + 3
     top = box.top() - height
     if top < place.top():
         top = max(box.top(), place.top())
