@@ -1,4 +1,12 @@
-"""A Raspberry Pi camera through picamera2, which belongs to the system's Python (`apt install python3-picamera2`)."""
+"""A Raspberry Pi camera through picamera2, which belongs to the system's Python (`apt install python3-picamera2`).
+
+One stream, although libcamera has a second one ("lores") that could come at the detector's size. For 1280 × 720 and an
+input of 416 × 256, on one x86-64 core, scaling takes 0.45 ms and turning the second stream's YUV 4:2:0 (a Pi 4 has
+nothing else there) into BGR 0.07 ms, while the network takes 12 to 15 ms; and the next frame is prepared while the
+network runs. Against that stand a new configuration of the camera, a gap in the picture, whenever a model of another
+size is chosen, a second picture to mirror and turn, and a detector that sees other pixels of this camera than of all
+others.
+"""
 
 from __future__ import annotations
 
