@@ -205,6 +205,7 @@ def fuzz_outputs(seed: int, count: int) -> Counter[str]:
             found = decode(outputs, spec, request)
             assert found.boxes.dtype == np.float32
             assert np.isfinite(found.boxes).all()
+            assert (found.boxes[:, 2:] >= found.boxes[:, :2]).all()
             assert (found.scores >= 0).all()
             assert (found.scores <= 1).all()
             assert (found.class_ids >= 0).all()

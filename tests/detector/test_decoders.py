@@ -52,7 +52,14 @@ DENSE_CASES = {
     "YOLOv8: columns": (DENSE, COLUMNS, BOX, [0.9], [1]),
     "YOLOv8 transposed: rows": (replace(DENSE, rows=True), COLUMNS.transpose(0, 2, 1), BOX, [0.9], [1]),
     "no axis for the batch": (DENSE, COLUMNS[0], BOX, [0.9], [1]),
-    "corners": (replace(DENSE, box=BoxFormat.XYXY), COLUMNS, [[30, 40, 20, 10]], [0.9], [1]),
+    "corners": (
+        replace(DENSE, box=BoxFormat.XYXY),
+        COLUMNS * f32([1, 1, 2, 5, 1, 1, 1])[:, None],
+        [[30, 40, 40, 50]],
+        [0.9],
+        [1],
+    ),
+    "corners turned inside out": (replace(DENSE, box=BoxFormat.XYXY), COLUMNS, [], [], []),
     "corner and size": (replace(DENSE, box=BoxFormat.XYWH), COLUMNS, [[30, 40, 50, 50]], [0.9], [1]),
     "fractions": (
         replace(DENSE, normalized=True),

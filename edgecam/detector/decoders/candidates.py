@@ -155,9 +155,10 @@ def to_labels(class_ids: Array, labels: NDArray[np.int64] | None) -> Array:
 
 
 def sound(box: Array, scores: Array, class_ids: Array) -> Detections:
-    """Detections of those boxes that are finite and have a score and a class."""
+    """Detections of those boxes that are finite, not turned inside out, and have a score and a class."""
     box, scores = box.astype(np.float32, copy=False), scores.astype(np.float32, copy=False)
     keep = np.isfinite(box).all(axis=1) & np.isfinite(scores) & (class_ids >= 0)
+    keep &= (box[:, 2:] >= box[:, :2]).all(axis=1)
     return Detections(box[keep], np.minimum(scores[keep], np.float32(1)), class_ids[keep].astype(np.int64, copy=False))
 
 
