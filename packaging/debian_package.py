@@ -102,12 +102,12 @@ def maintainer() -> str:
 
 
 def install_desktop_files(root: Path, icons: dict[int, Path], version: str, date: str) -> None:
-    """What a desktop shows and starts: entry, icons, metadata, manual page, kiosk unit and autostart example."""
+    """What a desktop shows and starts: entry, icons, metadata, manual page, kiosk unit and autostart entry."""
     share = root / "usr/share"
-    for folder in ("applications", "metainfo", "man/man1", "doc/edgecam/examples", "icons/hicolor/scalable/apps"):
+    for folder in ("applications", "metainfo", "man/man1", "doc/edgecam", "edgecam", "icons/hicolor/scalable/apps"):
         (share / folder).mkdir(parents=True)
     shutil.copy(LINUX / "edgecam.desktop", share / "applications")
-    shutil.copy(LINUX / "edgecam-kiosk.desktop", share / "doc/edgecam/examples")
+    shutil.copy(LINUX / "edgecam-kiosk.desktop", share / "edgecam")
     shutil.copy(LINUX.parents[1] / "assets/icon.svg", share / "icons/hicolor/scalable/apps/edgecam.svg")
     for size, path in icons.items():
         folder = share / f"icons/hicolor/{size}x{size}/apps"

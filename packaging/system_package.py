@@ -67,7 +67,7 @@ def lay_out(work: Path, version: str, commit_time: int) -> None:
     date = moment.date().isoformat()
     (work / "org.edgecam.edgecam.metainfo.xml").write_text(filled("edgecam.metainfo.xml", version, date))
     (work / "edgecam.1").write_text(filled("edgecam.1", version, date))
-    shutil.copytree(PACKAGING / "debian-system", work / "debian")
+    shutil.copytree(PACKAGING / "debian-system", work / "debian", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(LINUX / "README.Debian", work / "debian")
     (work / "debian/rules").chmod(0o755)
     changelog = CHANGELOG.format(name=NAME, version=version, maintainer=maintainer(), date=format_datetime(moment))

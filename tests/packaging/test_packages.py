@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -55,13 +56,32 @@ def test_the_package_holds_program_and_desktop_files_of_root(package: Path) -> N
         "usr/share/icons/hicolor/scalable/apps/edgecam.svg",
         "usr/share/man/man1/edgecam.1.gz",
         "usr/lib/systemd/user/edgecam-kiosk.service",
-        "usr/share/doc/edgecam/examples/edgecam-kiosk.desktop",
+        "usr/share/edgecam/edgecam-kiosk.desktop",
         "usr/share/doc/edgecam/copyright",
     ):
         assert f"./{line}\n" in listed
     assert all(line.split()[1] == "root/root" for line in listed.splitlines())
     program = next(line for line in listed.splitlines() if line.endswith("./usr/lib/edgecam/edgecam"))
     assert program.startswith("-rwxr-xr-x")
+
+
+KIOSK = "/usr/share/edgecam/edgecam-kiosk.desktop"
+
+
+@pytest.mark.parametrize("path", ["README.md", "packaging/linux/README.Debian", "packaging/linux/edgecam.1"])
+def test_every_description_names_the_kiosk_entry_where_both_packages_have_it(path: str) -> None:
+    text = (PACKAGING.parent / path).read_text(encoding="utf-8").replace("\\-", "-")
+    assert re.findall(r"/usr/share/\S*kiosk\S*", text) == [KIOSK]
+    installed = (PACKAGING / "debian-system" / "edgecam-system.install").read_text(encoding="utf-8")
+    assert "edgecam-kiosk.desktop usr/share/edgecam\n" in installed
+
+
+@pytest.mark.skipif(shutil.which("desktop-file-validate") is None, reason="needs desktop-file-utils")
+@pytest.mark.parametrize("name", ["edgecam.desktop", "edgecam-kiosk.desktop"])
+def test_the_desktop_entries_are_valid(name: str) -> None:
+    done = subprocess.run(["desktop-file-validate", PACKAGING / "linux" / name], capture_output=True, text=True)
+    assert done.stdout + done.stderr == ""
+    assert done.returncode == 0
 
 
 def test_the_package_says_what_it_needs(package: Path) -> None:
