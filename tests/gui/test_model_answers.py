@@ -9,8 +9,8 @@ import pytest
 
 from edgecam.detector.description import Decoder, Resize
 from edgecam.detector.description_json import complete
+from edgecam.detector.recognition.anchor_heads import ANCHORS_V5, ANCHORS_V7
 from edgecam.detector.recognition.efficientdet import STRIDES, efficientdet_anchors
-from edgecam.detector.recognition.heads import ANCHORS_V5, ANCHORS_V7
 from edgecam.detector.recognition.sidecar import merged
 from edgecam.gui.models.answers import SCALINGS, Answers, anchor_choices, parse_label_lines
 from tests.tiny_models import describe

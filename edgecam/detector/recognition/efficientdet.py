@@ -9,7 +9,7 @@ import numpy as np
 
 from edgecam.detector.decoders.offsets import Anchors, anchor_boxes
 from edgecam.detector.description import BoxFormat, Decoder, OutputSpec, Resize
-from edgecam.detector.recognition.heads import activation_of, cells_of
+from edgecam.detector.recognition.cells import activation_of, cells_of
 from edgecam.detector.recognition.match import IMAGENET_MEAN, IMAGENET_STD, Convention, Hints, Match, Question
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgecam.detector.description import Activation, BoxFormat, Decoder, OutputSpec
-from edgecam.detector.recognition.heads import STRIDES, activation_of, cells_of
+from edgecam.detector.recognition.cells import STRIDES, activation_of, cells_of
 from edgecam.detector.recognition.match import (
     DETR,
     DETR_IMAGENET,

@@ -9,7 +9,7 @@ import numpy as np
 
 from edgecam.detector.decoders.finished import CORNERS
 from edgecam.detector.description import Activation, BoxFormat, Decoder, OutputSpec
-from edgecam.detector.recognition.heads import probable
+from edgecam.detector.recognition.cells import probable
 from edgecam.detector.recognition.reading import Reading, boxes_in, fractions, look_like_corners, named, where, with_box
 
 if TYPE_CHECKING:

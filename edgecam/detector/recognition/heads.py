@@ -1,4 +1,4 @@
-"""Recognising heads that give something for every cell: YOLO in its forms, YOLOX, GFL, FastestDet."""
+"""Recognising one output with a row or column per cell or anchor: YOLO in its forms, YOLOX, NanoDet-Plus."""
 
 from __future__ import annotations
 
@@ -6,111 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgecam.detector.description import Activation, Decoder, OutputSpec
+from edgecam.detector.description import Decoder, OutputSpec
 from edgecam.detector.gfl import cell_points
-from edgecam.detector.recognition.match import (
-    BGR_STRETCHED,
-    NANODET,
-    NANODET_PLUS,
-    PICODET,
-    YOLO,
-    YOLOX,
-    Hints,
-    Match,
-    Question,
-    span,
-)
+from edgecam.detector.recognition.cells import STRIDES, activation_of, cells_of, listed, probable
+from edgecam.detector.recognition.gfl_heads import BINS
+from edgecam.detector.recognition.match import NANODET_PLUS, YOLO, YOLOX, Hints, Match, Question, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edgecam.detector.recognition.graph import Output
-
-STRIDES = ((8, 16, 32), (8, 16, 32, 64), (16, 32), (4, 8, 16, 32), (16, 32, 64), (32,), (16,), (8,), (8, 16))
-BINS = (8, 17, 16, 9, 33)
-
-ANCHORS_V5 = (
-    ((10.0, 13.0), (16.0, 30.0), (33.0, 23.0)),
-    ((30.0, 61.0), (62.0, 45.0), (59.0, 119.0)),
-    ((116.0, 90.0), (156.0, 198.0), (373.0, 326.0)),
-)
-ANCHORS_V7 = (
-    ((12.0, 16.0), (19.0, 36.0), (40.0, 28.0)),
-    ((36.0, 75.0), (76.0, 55.0), (72.0, 146.0)),
-    ((142.0, 110.0), (192.0, 243.0), (459.0, 401.0)),
-)
-ANCHORS_YOLO_FASTEST = (
-    ((12.64, 19.39), (37.88, 51.48), (55.71, 138.31)),
-    ((126.91, 78.23), (131.57, 214.55), (279.92, 258.87)),
-)
-
-
-def cells_of(input_hw: tuple[int, int], strides: Sequence[int]) -> int:
-    return sum(-(-input_hw[0] // stride) * -(-input_hw[1] // stride) for stride in strides)
-
-
-def probable(scores: Any) -> bool:
-    """All scores lie within 0 to 1: they are probabilities already."""
-    low, high = span(scores)
-    return low >= 0 and high <= 1
-
-
-def activation_of(scores: Any) -> Activation:
-    return Activation.NONE if probable(scores) else Activation.SIGMOID
-
-
-def match_gfl_levels(outputs: Sequence[Output], hints: Hints) -> Match | None:
-    """Two outputs per level: class scores and distance bins."""
-    by_cells: dict[int, list[tuple[Output, int]]] = {}
-    for output in outputs:
-        shape = output.shape
-        if len(shape) == 2:
-            by_cells.setdefault(shape[0], []).append((output, shape[1]))
-        elif len(shape) == 3:
-            by_cells.setdefault(shape[1] * shape[2], []).append((output, shape[0]))
-    for strides in STRIDES:
-        levels = [by_cells.get(cells_of(hints.input_hw, (stride,)), []) for stride in strides]
-        if 2 * len(strides) != len(outputs) or any(len(level) != 2 for level in levels):
-            continue
-        for bins in BINS:
-            sorted_levels = [_scores_and_bins(level, 4 * bins, hints.classes) for level in levels]
-            pairs = [pair for pair in sorted_levels if pair is not None]
-            if len(pairs) != len(strides) or len({classes for _, _, classes in pairs}) != 1:
-                continue
-            picodet = len(strides) == 4 or "paddle" in hints.producer.lower()
-            scores = np.concatenate([np.asarray(pair[0].array, np.float32).ravel() for pair in pairs])
-            spec = OutputSpec(
-                Decoder.GFL,
-                names=(*(pair[0].name for pair in pairs), *(pair[1].name for pair in pairs)),
-                strides=strides,
-                bins=bins,
-                cell_offset=0.5,
-                activation=activation_of(scores),
-            )
-            return Match(
-                "PicoDet" if picodet else "NanoDet",
-                spec,
-                PICODET if picodet else NANODET,
-                pairs[0][2],
-                (f"class scores and 4x{bins} distance bins of {len(strides)} levels, strides {_list(strides)}",),
-            )
-    return None
-
-
-def _scores_and_bins(
-    level: Sequence[tuple[Output, int]], width: int, classes: int | None
-) -> tuple[Output, Output, int] | None:
-    (first, a), (second, b) = level
-    if b == width and (a != width or a == classes or not _looks_like_bins(first)):
-        return first, second, a
-    if a == width:
-        return second, first, b
-    return None
-
-
-def _looks_like_bins(output: Output) -> bool:
-    name = output.name.lower()
-    return any(part in name for part in ("dis", "reg", "box", "bbox"))
 
 
 def match_single(outputs: Sequence[Output], hints: Hints) -> Match | None:
@@ -149,12 +54,12 @@ def _anchored(output: Output, values: Any, rows: bool, hints: Hints, strides: tu
         normalized=span(values[:4])[1] <= 2,
         class_ids=_without_rest(classes, len(values) - 5),
     )
-    reason = f"{values.shape[1]} predictions, three per cell of strides {_list(strides)}, with objectness"
+    reason = f"{values.shape[1]} predictions, three per cell of strides {listed(strides)}, with objectness"
     return Match("YOLOv5/YOLOv7", spec, YOLO, classes, (reason,))
 
 
 def _anchor_free(output: Output, values: Any, rows: bool, hints: Hints, strides: tuple[int, ...]) -> Match:
-    told = f"{values.shape[1]} predictions, one per cell of strides {_list(strides)}"
+    told = f"{values.shape[1]} predictions, one per cell of strides {listed(strides)}"
     points, sizes = cell_points(hints.input_hw, strides, 0.5)
     height, width = hints.input_hw
     in_fractions = _near(values[:2] * np.array([[width], [height]]), points.T, sizes)
@@ -222,57 +127,3 @@ def _bins_of(values: Any, hints: Hints) -> int | None:
 def _near(centres: Any, points: Any, sizes: Any) -> bool:
     """Most predicted centres lie within four cells of their own, as they do once decoded."""
     return bool(np.mean(np.abs(centres - points).max(axis=0) <= 4 * sizes) > 0.5)
-
-
-def match_anchors(outputs: Sequence[Output], hints: Hints) -> Match | None:
-    """Raw heads of three anchors per cell, or Yolo-FastestV2's."""
-    for strides, anchors in (((8, 16, 32), ANCHORS_V5), ((16, 32), ANCHORS_YOLO_FASTEST)):
-        if len(outputs) != len(strides):
-            continue
-        heights = {-(-hints.input_hw[0] // stride): stride for stride in strides}
-        named: dict[int, tuple[str, int, bool]] = {}
-        for output in outputs:
-            head = _raw_head(output.shape, heights)
-            if head is not None:
-                named[head[0]] = (output.name, head[1], head[2])
-        if sorted(named) != list(strides) or len({values for _, values, _ in named.values()}) != 1:
-            continue
-        names = tuple(named[stride][0] for stride in strides)
-        _, width, last = named[strides[0]]
-        scores = np.concatenate([np.asarray(output.array, np.float32).ravel() for output in outputs])
-        spec = OutputSpec(Decoder.ANCHORS, names, strides, activation=activation_of(scores), anchors=anchors)
-        if len(strides) == 3 and width > 5:
-            reason = f"three heads of three anchors per cell, strides {_list(strides)}"
-            return Match("YOLOv5/YOLOv7, raw", spec, YOLO, width - 5, (reason,), (Question.ANCHORS,))
-        if len(strides) == 2 and last and width > 15:
-            spec = OutputSpec(Decoder.YOLO_FASTEST, names, strides, activation=Activation.NONE, anchors=anchors)
-            reason = f"two heads of three boxes, their objectness and {width - 15} shared classes per cell"
-            return Match("Yolo-FastestV2", spec, BGR_STRETCHED, width - 15, (reason,))
-    return None
-
-
-def _raw_head(shape: tuple[int, ...], heights: dict[int, int]) -> tuple[int, int, bool] | None:
-    """(stride, values per anchor or cell, values are the last axis) of a head's shape."""
-    if len(shape) == 4 and shape[0] == 3 and shape[1] in heights:
-        return heights[shape[1]], shape[3], True
-    if len(shape) == 3 and shape[0] % 3 == 0 and shape[1] in heights and shape[0] not in heights:
-        return heights[shape[1]], shape[0] // 3, False
-    if len(shape) == 3 and shape[0] in heights:
-        return heights[shape[0]], shape[2], True
-    return None
-
-
-def match_fastestdet(outputs: Sequence[Output], hints: Hints) -> Match | None:
-    """One map (5 + C, H, W)."""
-    for output in outputs:
-        if len(outputs) != 1 or len(output.shape) != 3 or output.shape[0] < 6:
-            continue
-        channels, rows, columns = output.shape
-        if (rows, columns) == (hints.input_hw[0] // 16, hints.input_hw[1] // 16):
-            spec = OutputSpec(Decoder.FASTESTDET, (output.name,), (16,), activation=Activation.NONE)
-            return Match("FastestDet", spec, BGR_STRETCHED, channels - 5, (f"one map of {channels} values, stride 16",))
-    return None
-
-
-def _list(strides: Sequence[int]) -> str:
-    return "/".join(str(stride) for stride in strides)

@@ -9,10 +9,12 @@ import numpy as np
 
 from edgecam.detector.description import METADATA_KEY, InputSpec, ModelDescription, Thresholds
 from edgecam.detector.description_json import complete, read_description
+from edgecam.detector.recognition.anchor_heads import match_anchors, match_fastestdet
 from edgecam.detector.recognition.efficientdet import match_efficientdet
 from edgecam.detector.recognition.exporters import Exported, read_exported
 from edgecam.detector.recognition.finished import match_boxes_scores, match_lists, match_rows
-from edgecam.detector.recognition.heads import match_anchors, match_fastestdet, match_gfl_levels, match_single
+from edgecam.detector.recognition.gfl_heads import match_gfl_levels
+from edgecam.detector.recognition.heads import match_single
 from edgecam.detector.recognition.inputs import read_input
 from edgecam.detector.recognition.labels import label
 from edgecam.detector.recognition.match import Hints, Match, Question

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgecam.detector.description import Activation, BoxFormat, Decoder, OutputSpec
-from edgecam.detector.recognition.heads import ANCHORS_V5, STRIDES, activation_of, cells_of
+from edgecam.detector.recognition.anchor_heads import ANCHORS_V5
+from edgecam.detector.recognition.cells import STRIDES, activation_of, cells_of
 from edgecam.detector.recognition.reading import Reading, boxes_in, fractions, look_like_corners, named, where
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from edgecam.detector.description import Decoder, Resize
+from edgecam.detector.recognition.anchor_heads import ANCHORS_V5, ANCHORS_V7
 from edgecam.detector.recognition.efficientdet import efficientdet_anchors
-from edgecam.detector.recognition.heads import ANCHORS_V5, ANCHORS_V7
 from edgecam.detector.recognition.match import IMAGENET_MEAN, IMAGENET_STD
 
 if TYPE_CHECKING:
