@@ -9,7 +9,9 @@ import pytest
 
 from edgecam.detector.decoding import decode
 from edgecam.detector.description import BoxFormat, Decoder, OutputSpec
-from tests.detector.test_decoders import ASK, CELLS, COLUMNS, DENSE, NONE, ROWS, V5, YOLO26, f32, v5_heads
+from tests.detector.exact import ASK, CELLS, NONE, f32
+from tests.detector.test_decoders import COLUMNS, DENSE, V5, v5_heads
+from tests.detector.test_finished_decoders import ROWS, YOLO26
 
 EVERY = {
     Decoder.DENSE: (DENSE, [COLUMNS]),
