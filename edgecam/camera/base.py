@@ -91,6 +91,8 @@ class Camera(abc.ABC):
 
     def __init__(self) -> None:
         self._cancelled = threading.Event()
+        self._mode: CameraMode | None = None
+        self._next_id = self._dropped = 0
 
     @abc.abstractmethod
     def open(self) -> None:
@@ -138,7 +140,7 @@ class Camera(abc.ABC):
     @property
     def mode(self) -> CameraMode | None:
         """What the driver really gave; None before the first successful `open`."""
-        return None
+        return self._mode
 
     @property
     def modes(self) -> Sequence[CameraMode]:
@@ -160,7 +162,7 @@ class Camera(abc.ABC):
     @property
     def dropped(self) -> int:
         """Frames that the driver says it lost since `open` (gaps in its numbering, broken pictures)."""
-        return 0
+        return self._dropped
 
     @property
     def duration_s(self) -> float | None:

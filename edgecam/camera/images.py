@@ -54,8 +54,7 @@ class ImagesCamera(Camera):
         self._files: list[Path] = []
         self._pacer = Pacer(self._fps)
         self._first: NDArray[np.uint8] | None = None
-        self._mode: CameraMode | None = None
-        self._at = self._next_id = self._dropped = 0
+        self._at = 0
 
     def open(self) -> None:
         self._check_cancelled()
@@ -86,14 +85,6 @@ class ImagesCamera(Camera):
     def close(self) -> None:
         self._forget()
         self._cancelled.clear()
-
-    @property
-    def mode(self) -> CameraMode | None:
-        return self._mode
-
-    @property
-    def dropped(self) -> int:
-        return self._dropped
 
     @property
     def duration_s(self) -> float | None:

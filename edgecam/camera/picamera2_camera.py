@@ -57,9 +57,7 @@ class Picamera2Camera(Camera):
         self.settings = dict(settings or {})
         self._index = index
         self._camera: Any = None
-        self._mode: CameraMode | None = None
         self._modes: tuple[CameraMode, ...] = ()
-        self._next_id = 0
         self._captured_at = 0.0
         self._told: Mapping[str, Any] = {}  # by libcamera, of the last frame
 
@@ -178,10 +176,6 @@ class Picamera2Camera(Camera):
                 self._camera.start()
             except RuntimeError as error:
                 raise CameraLost(f"{self.name} does not come back: {error}.") from error
-
-    @property
-    def mode(self) -> CameraMode | None:
-        return self._mode
 
     @property
     def modes(self) -> Sequence[CameraMode]:

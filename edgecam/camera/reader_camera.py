@@ -28,8 +28,6 @@ class ReaderCamera(Camera):
         super().__init__()
         self._reader: StreamReader | None = None
         self._first: Frame | None = None
-        self._mode: CameraMode | None = None
-        self._next_id = self._broken = 0
         self._is_there = False
 
     @abc.abstractmethod
@@ -39,7 +37,7 @@ class ReaderCamera(Camera):
     def open(self) -> None:
         self._check_cancelled()
         self._release()
-        self._next_id = self._broken = 0
+        self._next_id = self._dropped = 0
         self.needs_login = self._is_there = False
         reader = self._reader = self.new_reader()
         reader.start()
@@ -79,7 +77,7 @@ class ReaderCamera(Camera):
             try:
                 return self._frame(arrival, reader)
             except BrokenPicture as error:
-                self._broken += 1
+                self._dropped += 1
                 log.debug("%s: broken picture: %s", self.name, error)
 
     def _frame(self, arrival: Arrival, reader: StreamReader) -> Frame:
@@ -115,9 +113,5 @@ class ReaderCamera(Camera):
             self._reader.take(0, self._cancelled)
 
     @property
-    def mode(self) -> CameraMode | None:
-        return self._mode
-
-    @property
     def dropped(self) -> int:
-        return self._broken + (self._reader.skipped if self._reader is not None else 0)
+        return self._dropped + (self._reader.skipped if self._reader is not None else 0)

@@ -66,7 +66,6 @@ class V4l2Camera(Camera):
         self._nodes_at_open: object = None
         self._wake = -1  # an eventfd while open; becomes readable, and stays so, when cancelled
         self._wake_lock = threading.Lock()
-        self._next_id = self._dropped = 0
         self._sequence: int | None = None
         self._captured_at = 0.0
         self._set_names(locate(device_id))
@@ -231,10 +230,6 @@ class V4l2Camera(Camera):
     @property
     def mode(self) -> CameraMode | None:
         return self._setup.mode if self._setup else None
-
-    @property
-    def dropped(self) -> int:
-        return self._dropped
 
     # What only cameras with a driver have
 

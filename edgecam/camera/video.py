@@ -53,12 +53,10 @@ class VideoCamera(Camera):
         self.live = realtime
         self._path, self._loop, self._wanted_fps = path, loop, fps
         self._capture: cv2.VideoCapture | None = None
-        self._mode: CameraMode | None = None
         self._file_fps = _FALLBACK_FPS
         self._clock = MediaClock(0)
         self._frame_count: int | None = None
         self._grabbed = False
-        self._next_id = self._dropped = 0
         self._index = -1  # of the frame last grabbed in this round of the file
         self._position_s = 0.0
         self._round_s = 0.0  # where this round of a loop began, on the clock
@@ -101,14 +99,6 @@ class VideoCamera(Camera):
 
     def resume(self) -> None:
         self._clock.restart()
-
-    @property
-    def mode(self) -> CameraMode | None:
-        return self._mode
-
-    @property
-    def dropped(self) -> int:
-        return self._dropped
 
     @property
     def duration_s(self) -> float | None:

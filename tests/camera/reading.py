@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from edgecam.errors import CameraError
+
 if TYPE_CHECKING:
     from edgecam.camera.base import Camera
-    from edgecam.errors import CameraError
     from edgecam.frames import Frame
 
 
@@ -25,3 +27,24 @@ def read_until(
     except error as fault:
         return frames, str(fault)
     pytest.fail(f"no {error.__name__} within {patience_s:g} s")
+
+
+def cancelled_opening(camera: Camera, after_s: float = 0.4) -> tuple[CameraError, float]:
+    """Opens in a thread and cancels after a while: what `open` raised, and how long it took to end (s)."""
+    caught: list[CameraError] = []
+
+    def work() -> None:
+        try:
+            camera.open()
+        except CameraError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=work, name="opens")
+    thread.start()
+    time.sleep(after_s)
+    assert thread.is_alive()
+    cancelled_at = time.monotonic()
+    camera.cancel()
+    thread.join(5)
+    assert caught, "open did not end, or raised nothing"
+    return caught[0], time.monotonic() - cancelled_at

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from edgecam.camera.rpicam import RpicamCamera
 from edgecam.camera.rpicam_listing import list_facts, parse_listing, sensor_modes
 from edgecam.errors import CameraBusy, CameraError, CameraLost, CameraTimeout
 from tests.camera.fake_rpicam import LISTING, FakeRpicam, install
-from tests.camera.reading import read_until
+from tests.camera.reading import cancelled_opening, read_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -174,24 +173,12 @@ def test_a_camera_that_never_sends(camera: RpicamCamera, fake: FakeRpicam, monke
 
 def test_opening_is_cancelled_also_while_libcamera_is_asked(camera: RpicamCamera, fake: FakeRpicam) -> None:
     fake.behave("slow")
-    caught: list[CameraError] = []
-
-    def work() -> None:
-        try:
-            camera.open()
-        except CameraError as error:
-            caught.append(error)
-
-    thread = threading.Thread(target=work, name="opens")
-    thread.start()
-    time.sleep(0.4)
-    started = time.monotonic()
-    camera.cancel()
-    thread.join(3)
-    assert time.monotonic() - started < 1.5
-    assert "was cancelled" in str(caught[0])
+    error, took_s = cancelled_opening(camera)
+    assert "was cancelled" in str(error)
+    assert took_s < 1.5
+    deadline = time.monotonic() + 5
     while children():  # the question is let go on, and no camera is started after it
-        assert time.monotonic() - started < 5
+        assert time.monotonic() < deadline
         time.sleep(0.05)
     assert not [call for call in fake.calls if "--output" in call]
 
