@@ -15,6 +15,7 @@ from edgecam.gui.cameras.watch import CameraWatch
 from edgecam.gui.main_window import MainWindow
 from edgecam.gui.preferences import Preferences
 from edgecam.settings import SettingsStore, default_path
+from tests.fakes import PlainCamera
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,3 +83,13 @@ def live_window(make_window: WindowMaker, qtbot: QtBot) -> MainWindow:
     window = make_window("demo", model="")
     qtbot.waitUntil(lambda: len(window.view.detections) > 0, timeout=20_000)
     return window
+
+
+@pytest.fixture
+def plain_window(make_window: WindowMaker, qtbot: QtBot) -> Iterator[MainWindow]:
+    """The window with a camera of one colour and no model; a dialog of models left open is closed."""
+    window = make_window("plain", cameras={"plain": lambda: PlainCamera((40, 90, 160))})
+    qtbot.waitUntil(lambda: window.view.frame is not None, timeout=30_000)
+    yield window
+    if window.models.dialog is not None:
+        window.models.dialog.close()

@@ -9,7 +9,6 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
@@ -26,9 +25,10 @@ from edgecam.gui.models.answers import parse_label_lines
 from edgecam.gui.models.input_form import InputForm
 from edgecam.gui.models.output_form import OutputForm
 from edgecam.gui.models.preview import PreviewPicture, PreviewWorker
+from edgecam.gui.models.questions_grid import questions_grid, row_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     import numpy as np
@@ -118,9 +118,10 @@ class ModelQuestionsDialog(QDialog):
         told.setTextFormat(Qt.TextFormat.PlainText)  # names from the file are in it
         side.addWidget(told)
         if not self._own:
-            side.addLayout(self._choices())
+            grid, self._details = questions_grid(self.inputs, self.outputs, self._recognition.questions)
+            side.addLayout(grid)
         head = QHBoxLayout()
-        head.addWidget(QLabel(_row_name("Class names, one per line", self._asked(Question.LABELS))))
+        head.addWidget(QLabel(row_name("Class names, one per line", self._asked(Question.LABELS))))
         head.addStretch()
         load = QPushButton("From a file…")
         load.setObjectName("link")
@@ -140,38 +141,6 @@ class ModelQuestionsDialog(QDialog):
         buttons.addWidget(self._save)
         side.addLayout(buttons)
         return side
-
-    def _choices(self) -> QGridLayout:
-        """Two columns of choices, each below its name; the way to read the outputs over both."""
-        inputs, outputs = self.inputs, self.outputs
-        unknown = self._asked(Question.DECODER)
-        cells = [
-            (_row_name("Colours", self._asked(Question.COLOR)), inputs.color),
-            (_row_name("Pixel values", self._asked(Question.SCALING)), inputs.scaling),
-            (_row_name("Fitting the picture", self._asked(Question.RESIZE)), inputs.fitting),
-            (_row_name("Input size", False), inputs.size),
-        ]
-        if inputs.anchors.count():
-            cells.append((_row_name("Anchor boxes", self._asked(Question.ANCHORS)), inputs.anchors))
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(12)
-        grid.setVerticalSpacing(4)
-        grid.setColumnStretch(0, 1)
-        grid.setColumnStretch(1, 1)
-        if outputs.readings:
-            name = QLabel(_row_name("What the outputs are", unknown))
-            name.setBuddy(outputs.reading)
-            grid.addWidget(name, 0, 0, 1, 2)
-            grid.addWidget(outputs.reading, 1, 0, 1, 2)
-            details = [
-                (_row_name("Numbers of a box", unknown), outputs.box),
-                (_row_name("Their unit", unknown), outputs.units),
-                (_row_name("Scores", unknown), outputs.scores),
-                (_row_name("Classes", unknown), outputs.numbering),
-            ]
-            self._details = _add_cells(grid, details, first_row=2)
-        _add_cells(grid, cells, first_row=6)
-        return grid
 
     def _asked(self, question: Question) -> bool:
         return question in self._recognition.questions
@@ -271,22 +240,3 @@ class ModelQuestionsDialog(QDialog):
 def explain_sidecar(entry: ModelEntry) -> str:
     """Where the answers for a model lie."""
     return f"Saved in {entry.sidecar}." if entry.bundled else f"Saved in {entry.sidecar.name} beside the model."
-
-
-def _add_cells(grid: QGridLayout, cells: Sequence[tuple[str, QWidget]], *, first_row: int) -> list[QWidget]:
-    """Lays choices out in two columns, each below its name; returns all that was added."""
-    added: list[QWidget] = []
-    for i, (text, choice) in enumerate(cells):
-        name = QLabel(text)
-        name.setBuddy(choice)
-        name.setContentsMargins(0, 6, 0, 0)
-        choice.setAccessibleName(text)
-        row = first_row + i // 2 * 2
-        grid.addWidget(name, row, i % 2)
-        grid.addWidget(choice, row + 1, i % 2)
-        added += [name, choice]
-    return added
-
-
-def _row_name(text: str, guessed: bool) -> str:
-    return f"{text} · guessed" if guessed else text
