@@ -127,17 +127,20 @@ class Detector:
         self._input_hw: tuple[int, int] | None = None
 
     @classmethod
-    def of(cls, entry: ModelEntry, **options: Any) -> Self:
-        """Loads the model of `entry` as `Detector(…, **options)` does, with its sidecar; a stranger's with limits.
+    def of(cls, entry: ModelEntry, *, sidecar: Mapping[str, Any] | None = None, **options: Any) -> Self:
+        """Loads the model of `entry` as `Detector(…, **options)` does; a stranger's with limits.
 
         A stranger's has to have passed its trial: see `loading.passed`.
+
+        Args:
+            sidecar: what counts as its sidecar; None for its own.
 
         Raises:
             ModelError: it cannot be loaded or understood.
         """
-        return cls(
-            entry.path, sidecar=read_sidecar(entry.sidecar), limits=None if entry.bundled else Limits(), **options
-        )
+        if sidecar is None:
+            sidecar = read_sidecar(entry.sidecar)
+        return cls(entry.path, sidecar=sidecar, limits=None if entry.bundled else Limits(), **options)
 
     def _needed_outputs(self) -> list[str]:
         present = [output.name for output in self._graph.outputs]

@@ -48,7 +48,11 @@ class Report:
 
 def open_detector(entry: ModelEntry, input_hw: tuple[int, int] | None, threads: int | None) -> Detector:
     """The project's own loader with the settings under which COCO's AP is measured."""
-    return Detector.of(entry, threads=threads, input_hw=input_hw, score_floor=SCORE_FLOOR, multi_label=True)
+    # A data set knows a bundled model's classes by their own names, whatever the user calls them.
+    sidecar: dict[str, object] | None = {} if entry.bundled else None
+    return Detector.of(
+        entry, sidecar=sidecar, threads=threads, input_hw=input_hw, score_floor=SCORE_FLOOR, multi_label=True
+    )
 
 
 def frame(picture: NDArray[np.uint8], input_hw: tuple[int, int]) -> tuple[NDArray[np.uint8], int, int]:

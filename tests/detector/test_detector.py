@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,10 @@ import pytest
 
 from edgecam.detector.description import Resize
 from edgecam.detector.detector import Detector
+from edgecam.detector.limits import Limits
+from edgecam.detector.model_library import ModelEntry
 from edgecam.errors import ModelError
+from edgecam.evaluation.evaluate import open_detector
 from tests.tiny_models import constant_model, describe, gfl_cells, grey
 
 if TYPE_CHECKING:
@@ -126,3 +130,16 @@ def test_an_unknown_provider_names_those_that_are_there(tmp_path: Path) -> None:
     path = constant_model(tmp_path / "tiny.onnx", {"cells": CELLS[None]}, description=describe())
     with pytest.raises(ModelError, match=r"has no NoSuchProvider; it has .*CPUExecutionProvider"):
         Detector(path, provider="NoSuchProvider")
+
+
+def test_names_of_ones_own_hold_but_not_for_a_data_set(tmp_path: Path) -> None:
+    path = constant_model(tmp_path / "tiny.onnx", {"cells": CELLS}, description=describe())
+    sidecar = tmp_path / "own" / "tiny.json"
+    sidecar.parent.mkdir()
+    sidecar.write_text(json.dumps({"labels": ["Katze", "Hund"]}), encoding="utf-8")
+    entry = ModelEntry("tiny", path, bundled=True, sidecar=sidecar)
+    assert Detector.of(entry, threads=1).labels == ("Katze", "Hund")
+    assert open_detector(entry, None, 1).labels == ("cat", "dog")
+    stranger = ModelEntry("tiny", path, bundled=False, sidecar=sidecar)
+    assert open_detector(stranger, None, 1).labels == ("Katze", "Hund")
+    assert (Detector.of(entry, threads=1).limits, Detector.of(stranger, threads=1).limits) == (None, Limits())

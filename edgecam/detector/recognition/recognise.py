@@ -106,7 +106,8 @@ def recognise(
         found = failure.recognition
     output = found.description.output
     if not follows(graph, run, spec, lambda others, hw: fits(output, others, hw)):
-        found = replace(found, description=replace(found.description, input=fixed(found.description.input)))
+        tried = replace(found.description.input, sizes=spec.sizes)
+        found = replace(found, description=replace(found.description, input=fixed(tried)))
     found = replace(found, description=replace(found.description, precision=found.description.precision or precision))
     if failure is not None:
         raise UnknownOutputs(str(failure), found)
