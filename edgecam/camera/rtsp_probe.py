@@ -13,6 +13,7 @@ from edgecam.errors import CameraError, CameraLost
 if TYPE_CHECKING:
     import socket
 
+_START: Final = b"RTSP/1."
 _MAX_ANSWER: Final = 1 << 14
 _STATUS: Final = re.compile(rb"RTSP/1\.\d \d{3}")
 
@@ -39,6 +40,8 @@ def check_alive(connection: socket.socket, url: str, name: str) -> None:
             if not data:
                 break
             answer += data
+            if not answer.startswith(_START[: len(answer)]):
+                break  # something else, which may have no end
     except OSError as error:
         raise CameraLost(f"{name}: the server closed the connection.") from error
     if not answer:

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 _MAPPING: Final = re.compile(rb"a=rtpmap:(\d+) (H264|H265)/")
 _LENGTH: Final = re.compile(rb"(?im)^content-length: *(\d+)")
 _TRANSPORT: Final = re.compile(rb"(?im)^(transport:(?![^\r\n]*(?:source=|/tcp))[^\r\n]*)")
+# What a server says: a packet, an answer, or a request of its own.
+_STARTS: Final = (b"$", b"RTSP/1.", *(f"{name} ".encode() for name in (
+    "OPTIONS", "ANNOUNCE", "GET_PARAMETER", "SET_PARAMETER", "REDIRECT", "PLAY_NOTIFY", "TEARDOWN",
+)))  # fmt: skip
+_START: Final = re.compile(b"|".join(map(re.escape, _STARTS)))
 _MAX_BUFFER: Final = 1 << 20
 _JPEG: Final = 26
 _AGGREGATE_264, _SPS_264 = 24, 7
@@ -31,6 +36,7 @@ class RtspWatch:
 
     def __init__(self) -> None:
         self.resized = False
+        self._playing = False
         self._buffer = bytearray()
         self._codecs: dict[int, bytes] = {_JPEG: b"JPEG"}
         self._first_size: tuple[int, int] | None = None
@@ -40,6 +46,9 @@ class RtspWatch:
 
         Args:
             data: the next bytes from the server, whose address is `host`.
+
+        Raises:
+            ConnectionAbortedError: the server answers with noise, on which FFmpeg would wait for more.
         """
         self._buffer += data
         if len(self._buffer) > _MAX_BUFFER:
@@ -54,10 +63,12 @@ class RtspWatch:
     def _packets(self) -> Iterator[bytes]:
         """The RTP packets that are complete; takes the server's answers out of the way and reads the codecs there."""
         while self._buffer:
+            self._find_start()
             if self._buffer[:1] == b"$":
                 end = 4 + int.from_bytes(self._buffer[2:4], "big")
                 if len(self._buffer) < end:
                     return
+                self._playing = True
                 is_rtp = self._buffer[1] % 2 == 0
                 packet = bytes(self._buffer[4:end])
                 del self._buffer[:end]
@@ -73,6 +84,15 @@ class RtspWatch:
                 return
             self._codecs |= {int(number): codec for number, codec in _MAPPING.findall(self._buffer[:end])}
             del self._buffer[:end]
+
+    def _find_start(self) -> None:
+        """Drops noise between packets, as FFmpeg does; among the answers before them nothing of the kind may be."""
+        if _START.match(self._buffer, endpos=16) or any(start.startswith(self._buffer) for start in _STARTS):
+            return
+        if not self._playing:
+            raise ConnectionAbortedError("not RTSP")
+        following = _START.search(self._buffer, 1)
+        del self._buffer[: following.start() if following else len(self._buffer)]
 
     def _sizes(self, packet: bytes) -> Iterator[tuple[int, int]]:
         """The sizes that an RTP packet tells."""

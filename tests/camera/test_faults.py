@@ -81,7 +81,10 @@ class Run:
         """Pictures that were due while the source was there and did not come: up to the fault, and from the repair."""
         arrivals = list(self.arrivals)
         before = [at for at in arrivals if at <= damaged_at]
-        period_s = statistics.median(later - at for at, later in itertools.pairwise(before))
+        mode = self.camera.mode
+        # What the camera says, where it does: a stream begins with a burst of what its server had kept.
+        told_s = 1 / mode.fps if mode is not None and mode.fps else 0.0
+        period_s = told_s or statistics.median(later - at for at, later in itertools.pairwise(before))
         first_after = next(at for at in arrivals if at > repaired_at)
         return int((damaged_at - before[-1]) / period_s) + int((first_after - repaired_at) / period_s)
 

@@ -13,6 +13,7 @@ from edgecam.camera.opening import camera_for
 from edgecam.pipeline.capture import BACKOFF_S
 from tests.camera.fault_table import FaultRow, FaultTable
 from tests.camera.mjpeg_server import MjpegServer
+from tests.camera.noisy_proxy import NoisyProxy
 from tests.camera.test_faults import AWAY_S, LIVE_WITHIN_S, Run, resources, settled, suffer
 from tests.processor_share import ShareMeter
 
@@ -44,6 +45,17 @@ def test_noise_instead_of_pictures(mjpeg_server: MjpegServer, away_s: float, fau
         mjpeg_server.behaviour.noise = noise
 
     suffer("noise only", camera_for(mjpeg_server.url), lambda: spoil(True), lambda: spoil(False), away_s, fault_report)
+
+
+@pytest.mark.parametrize("away_s", AWAY_S)
+def test_noise_in_rtsp(start_rtsp: Callable[..., RtspServer], away_s: float, fault_report: FaultTable) -> None:
+    with NoisyProxy(start_rtsp().port) as proxy:
+
+        def spoil(noise: bool) -> None:
+            proxy.noise = noise
+
+        camera = camera_for(f"rtsp://127.0.0.1:{proxy.port}/live")
+        suffer("noise only", camera, lambda: spoil(True), lambda: spoil(False), away_s, fault_report)
 
 
 def test_another_size(start_rtsp: Callable[..., RtspServer], fault_report: FaultTable) -> None:
