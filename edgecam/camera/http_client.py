@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import http.client
+import socket
 import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -14,7 +15,6 @@ from edgecam.camera.credentials import masked_url
 from edgecam.errors import CameraError, CameraLost, CredentialsNeeded
 
 if TYPE_CHECKING:
-    import socket
     import threading
     from collections.abc import Callable
 
@@ -108,6 +108,8 @@ def _ask(
         for name, value in headers.items():
             request.putheader(name, value)
         request.endheaders()
+        if not server.tls and not b"HTTP/".startswith(connection.recv(5, socket.MSG_PEEK)):
+            raise ValueError("not HTTP")  # it would be waited for the end of a first line
         body = request.getresponse()
     except (http.client.HTTPException, ValueError) as error:
         connection.close()

@@ -272,8 +272,9 @@ def test_a_dead_server_does_not_hold_the_end_of_the_program(dead_server: int) ->
     assert ended - float(done.stdout.split()[1]) < 2.0
 
 
+@pytest.mark.parametrize(("scheme", "kind"), [("rtsp", "an RTSP server"), ("http", "a web server")])
 @pytest.mark.parametrize("length", [3, 150, 100_000])
-def test_noise_instead_of_an_answer(length: int) -> None:
+def test_noise_instead_of_an_answer(scheme: str, kind: str, length: int) -> None:
     """The connection stays open, as if more were to come."""
     left = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -288,8 +289,8 @@ def test_noise_instead_of_an_answer(length: int) -> None:
         thread = threading.Thread(target=answer, name="noise")
         thread.start()
         started = time.monotonic()
-        with pytest.raises(CameraError, match="does not answer as an RTSP server"):
-            camera_for(f"rtsp://127.0.0.1:{listener.getsockname()[1]}/live").open()
+        with pytest.raises(CameraError, match=f"does not answer as {kind}"):
+            camera_for(f"{scheme}://127.0.0.1:{listener.getsockname()[1]}/live").open()
         assert time.monotonic() - started < 2
         left.set()
         thread.join()
