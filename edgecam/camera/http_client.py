@@ -108,8 +108,8 @@ def _ask(
         for name, value in headers.items():
             request.putheader(name, value)
         request.endheaders()
-        if not server.tls and not b"HTTP/".startswith(connection.recv(5, socket.MSG_PEEK)):
-            raise ValueError("not HTTP")  # it would be waited for the end of a first line
+        if not server.tls:
+            _check_start(connection)
         body = request.getresponse()
     except (http.client.HTTPException, ValueError) as error:
         connection.close()
@@ -118,6 +118,17 @@ def _ask(
         connection.close()
         raise CameraLost(f"{server} closed the connection.") from error
     return Answer(url, (body.getheader("Content-Type") or "").strip(), body, connection)
+
+
+def _check_start(connection: socket.socket) -> None:
+    """Noise may have no end of its first line, for which `http.client` would wait.
+
+    Raises:
+        ValueError: it is noise.
+    """
+    start = connection.recv(5, socket.MSG_PEEK)
+    if not b"HTTP/".startswith(start):
+        raise ValueError(f"{start!r} is no HTTP")
 
 
 def _authorization(url: str, challenges: list[str], credentials: Credentials) -> str:
