@@ -6,7 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from edgecam.camera.info import CameraInfo, CameraKind
-from edgecam.camera.rpicam_listing import pi_cameras, sensor_modes
+from edgecam.camera.picamera import pi_cameras
+from edgecam.camera.rpicam_listing import sensor_modes
 from edgecam.camera.v4l2_nodes import v4l2_nodes
 
 if TYPE_CHECKING:

@@ -1,18 +1,18 @@
-"""Cameras on a Raspberry Pi's own connector, through libcamera: which way there is."""
+"""Cameras on a Raspberry Pi's own connector, through libcamera: which ways there are, and which cameras."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from typing import TYPE_CHECKING
 
-from edgecam.camera.rpicam_listing import find_program
+from edgecam.camera.picamera2_module import has_picamera2, list_picamera2
+from edgecam.camera.rpicam_listing import find_program, has_media_devices, list_rpicam
 from edgecam.errors import CameraError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edgecam.camera.base import Camera, CameraMode
+    from edgecam.camera.info import CameraInfo
 
 
 def pi_camera(index: int, wanted: CameraMode | None = None, settings: Mapping[str, int] | None = None) -> Camera:
@@ -26,7 +26,7 @@ def pi_camera(index: int, wanted: CameraMode | None = None, settings: Mapping[st
     Raises:
         CameraError: there is neither.
     """
-    if _has_picamera2():
+    if has_picamera2():
         from edgecam.camera.picamera2_camera import Picamera2Camera
 
         return Picamera2Camera(index, wanted=wanted, settings=settings)
@@ -40,7 +40,11 @@ def pi_camera(index: int, wanted: CameraMode | None = None, settings: Mapping[st
     return RpicamCamera(index, program, wanted=wanted)
 
 
-def _has_picamera2() -> bool:
-    # A frozen program has a Python of its own, which cannot load the system's libcamera; nor can a virtual environment
-    # into which picamera2 alone was installed.
-    return not getattr(sys, "frozen", False) and all(map(importlib.util.find_spec, ("picamera2", "libcamera")))
+def pi_cameras() -> list[CameraInfo]:
+    """The cameras that libcamera finds on this machine; from rpicam-vid where there is one, which is quicker."""
+    if not has_media_devices():
+        return []
+    program = find_program()
+    if program is not None:
+        return list_rpicam(program)
+    return list_picamera2() if has_picamera2() else []

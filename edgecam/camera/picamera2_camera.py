@@ -10,7 +10,6 @@ others.
 
 from __future__ import annotations
 
-import importlib
 import logging
 import time
 from contextlib import suppress
@@ -21,6 +20,7 @@ import numpy as np
 from edgecam.camera.base import Camera, CameraMode
 from edgecam.camera.pi_modes import DEFAULT_FPS, choose, pi_modes
 from edgecam.camera.picamera2_controls import in_libcameras_words, list_controls
+from edgecam.camera.picamera2_module import load_picamera2
 from edgecam.errors import CameraBusy, CameraError, CameraLost, CameraTimeout
 from edgecam.frames import Frame
 
@@ -59,39 +59,35 @@ class Picamera2Camera(Camera):
         self._camera: Any = None
         self._modes: tuple[CameraMode, ...] = ()
         self._captured_at = 0.0
+        self._offered: Mapping[str, tuple[Any, Any, Any]] = {}
         self._told: Mapping[str, Any] = {}  # by libcamera, of the last frame
 
     def open(self) -> None:
         self._check_cancelled()
         self._release()
         self._next_id, self._captured_at = 0, 0.0
-        picamera2 = self._load()
+        picamera2 = load_picamera2()
         try:
             self._camera = picamera2.Picamera2(self._index)
             self._start(self._camera)
-        except IndexError as error:
+        except (IndexError, RuntimeError, OSError, ValueError) as error:
             self._release()
-            raise CameraError(f"{self.name} is not connected: libcamera finds no such camera.") from error
-        except (RuntimeError, OSError, ValueError) as error:
-            self._release()
-            if "acquire" in str(error).lower() or "busy" in str(error).lower():
-                raise CameraBusy(
-                    f"{self.name} is in use by another program. Close it there, then try again."
-                ) from error
-            raise CameraError(f"{self.name} cannot be opened: {error}.") from error
+            raise self._refusal(error) from error
 
-    def _load(self) -> Any:
-        try:
-            return importlib.import_module("picamera2")
-        except Exception as error:
-            # Whatever its compiled parts raise where they do not fit this Python or its NumPy.
-            raise CameraError(
-                f"picamera2 cannot be loaded ({error}). With the system's own Python it can: "
-                "sudo apt install python3-picamera2"
-            ) from error
+    def _refusal(self, error: BaseException) -> CameraError:
+        """What an error means; picamera2 hides the first one behind "Camera __init__ sequence did not complete."."""
+        first = error
+        while (before := first.__cause__ or first.__context__) is not None:
+            first = before
+        said = str(first)
+        if isinstance(first, IndexError) or "not found" in said:
+            return CameraError(f"{self.name} is not connected: libcamera finds no such camera.")
+        if "acquire" in said.lower() or "busy" in said.lower():
+            return CameraBusy(f"{self.name} is in use by another program. Close it there, then try again.")
+        return CameraError(f"{self.name} cannot be opened: {said}.")
 
     def _start(self, camera: Any) -> None:
-        sensor = [(*mode["size"], float(mode["fps"])) for mode in camera.sensor_modes]
+        sensor = [(*mode["size"], float(mode["fps"])) for mode in camera.sensor_modes if "fps" in mode]
         self._modes = pi_modes(sensor, _PIXEL_FORMAT)
         mode, self.notice = choose(self.wanted, self._modes, self.name, _PIXEL_FORMAT)
         # libcamera's "RGB888" lies in memory as blue, green, red. No preview: the view is drawn by this program.
@@ -102,10 +98,10 @@ class Picamera2Camera(Camera):
             queue=False,
         )
         camera.configure(configuration)
-        self._mode = mode
+        self._mode, self._offered = mode, camera.camera_controls
         for key, value in self.settings.items():
             try:
-                camera.set_controls(in_libcameras_words(camera.camera_controls, key, value, self._fps))
+                camera.set_controls(in_libcameras_words(self._offered, key, value, self._fps))
             except (KeyError, ValueError) as error:
                 log.info("%s: “%s” is not set to %s: %s", self.name, key, value, error)
         camera.start()
@@ -182,18 +178,17 @@ class Picamera2Camera(Camera):
         return self._modes
 
     def controls(self) -> list[Control]:
-        camera = self._camera
-        return list_controls(camera.camera_controls, self._told, self.settings, self._fps) if camera is not None else []
+        return list_controls(self._offered, self._told, self.settings, self._fps) if self._camera is not None else []
 
     def set_control(self, key: str, value: int) -> None:
         camera = self._camera
         if camera is None:
             raise CameraError(f"{self.name} is not open.")
         try:
-            camera.set_controls(in_libcameras_words(camera.camera_controls, key, value, self._fps))
+            camera.set_controls(in_libcameras_words(self._offered, key, value, self._fps))
         except KeyError:
             raise CameraError(f"{self.name} has no control “{key}”.") from None
-        except (ValueError, RuntimeError) as error:
+        except (ValueError, RuntimeError, TypeError, AttributeError) as error:  # the last two while it is being closed
             raise CameraError(f"{self.name} refuses {value} for “{key}”: {error}.") from error
         self.settings[key] = value
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgecam.camera.address import parse_address
+from edgecam.camera.address import PatternAddress, parse_address
 from edgecam.camera.credentials import masked_url
 from edgecam.camera.info import CameraInfo, CameraKind
 from edgecam.errors import CameraError
@@ -20,11 +20,13 @@ def recent_sources(addresses: Iterable[str]) -> list[CameraInfo]:
 
 
 def _source(address: str) -> CameraInfo:
-    unusable = ""
+    unusable, parsed = "", None
     try:
-        parse_address(address)
+        parsed = parse_address(address)
     except CameraError as error:
         unusable = str(error)
+    if isinstance(parsed, PatternAddress):
+        return CameraInfo("Test pattern", address, "", "", CameraKind.VIRTUAL)
     if "://" not in address:
         return CameraInfo(Path(address).name, address, "", "", CameraKind.FILE, unusable)
     shown = masked_url(address)

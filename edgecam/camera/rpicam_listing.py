@@ -43,11 +43,8 @@ def has_media_devices() -> bool:
     return Path("/dev/media0").exists()
 
 
-def pi_cameras() -> list[CameraInfo]:
-    """The cameras that libcamera finds on this machine."""
-    program = find_program() if has_media_devices() else None
-    if program is None:
-        return []
+def list_rpicam(program: str) -> list[CameraInfo]:
+    """The cameras that `program` finds."""
     return [
         CameraInfo(f"Raspberry Pi camera ({facts.sensor})", f"picamera:{facts.index}", "", facts.path, CameraKind.PI)
         for facts in list_facts(program)

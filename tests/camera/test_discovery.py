@@ -151,8 +151,8 @@ def test_a_raspberry_pi_hides_its_dozens_of_nodes(
     assert [node.name for node in machine.cameras()] == ["Webcam"]
     # The camera on the Pi's own connector comes from libcamera.
     fake = fake_rpicam.install(tmp_path)
-    monkeypatch.setattr("edgecam.camera.rpicam_listing.find_program", lambda: str(fake.program))
-    monkeypatch.setattr("edgecam.camera.rpicam_listing.has_media_devices", lambda: True)
+    monkeypatch.setattr("edgecam.camera.picamera.find_program", lambda: str(fake.program))
+    monkeypatch.setattr("edgecam.camera.picamera.has_media_devices", lambda: True)
     monkeypatch.setattr("edgecam.camera.discovery.v4l2_nodes", machine.cameras)
     assert cli.main(["cameras", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pytest
 
+from edgecam.camera import picamera
 from edgecam.camera.base import CameraMode
 from edgecam.camera.controls import Control, ControlKind
+from edgecam.camera.info import CameraKind
 from edgecam.camera.picamera2_camera import Picamera2Camera
 from edgecam.errors import CameraBusy, CameraError, CameraLost, CameraTimeout
 
@@ -47,6 +49,7 @@ class FakePicamera2:
     sensor_modes: ClassVar[list[dict[str, Any]]] = [
         {"size": (1536, 864), "fps": 120.13},
         {"size": (2304, 1296), "fps": 56.03},
+        {"format": "YUYV"},  # as of a sensor that picamera2 does not know as a raw one
     ]
 
     # As a Camera Module 3 tells them.
@@ -69,14 +72,27 @@ class FakePicamera2:
     controls_set: ClassVar[list[dict[str, Any]]] = []
 
     def __init__(self, index: int) -> None:
-        if index > 0:
-            raise IndexError("list index out of range")
-        if self.behaviour == "busy":
-            raise RuntimeError("Failed to acquire camera: Device or resource busy")
+        try:
+            self._acquire(index)
+        except (IndexError, RuntimeError):
+            raise RuntimeError("Camera __init__ sequence did not complete.")  # noqa: B904 (as picamera2 does)
         type(self).open_cameras += 1
         self._size = (0, 0)
         self._started = False
         self._cancelled = False
+
+    def _acquire(self, index: int) -> None:
+        if index > 0:
+            raise IndexError("list index out of range")
+        if self.behaviour == "busy":
+            raise RuntimeError("Failed to acquire camera: Device or resource busy")
+
+    @staticmethod
+    def global_camera_info() -> list[dict[str, Any]]:
+        return [
+            {"Model": "imx708", "Location": 2, "Rotation": 180, "Id": "/base/soc/i2c0mux/i2c@1/imx708@1a", "Num": 0},
+            {"Model": "C920", "Id": "/base/scb/pcie@7d500000/pci@0,0/usb@0,0-1.3:1.0-046d:082d", "Num": 1},
+        ]
 
     def create_video_configuration(self, main: dict[str, Any], controls: dict[str, Any], **_: Any) -> dict[str, Any]:
         assert main["format"] == "RGB888"
@@ -195,6 +211,17 @@ def test_a_picamera2_that_cannot_be_loaded(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
     with pytest.raises(CameraError, match=r"cannot be loaded \(numpy\.dtype size changed\).*apt install"):
         Picamera2Camera(0).open()
+
+
+def test_it_lists_cameras_where_rpicam_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picamera, "has_media_devices", lambda: True)
+    monkeypatch.setattr(picamera, "has_picamera2", lambda: True)
+    monkeypatch.setattr(picamera, "find_program", lambda: None)
+    (info,) = picamera.pi_cameras()
+    assert (info.name, info.address, info.kind) == ("Raspberry Pi camera (imx708)", "picamera:0", CameraKind.PI)
+    assert info.bus == "/base/soc/i2c0mux/i2c@1/imx708@1a"
+    monkeypatch.setattr(picamera, "has_media_devices", lambda: False)
+    assert picamera.pi_cameras() == []
 
 
 def test_a_stall_times_out(picamera2: type[FakePicamera2]) -> None:

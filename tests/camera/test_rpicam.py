@@ -200,7 +200,7 @@ def test_the_child_of_a_frozen_program_gets_the_systems_libraries(
 
 
 def test_the_address_picamera(fake: FakeRpicam, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(picamera, "_has_picamera2", lambda: False)
+    monkeypatch.setattr(picamera, "has_picamera2", lambda: False)
     monkeypatch.setenv("PATH", str(fake.folder))
     camera = camera_for("picamera:1")
     assert isinstance(camera, RpicamCamera)
