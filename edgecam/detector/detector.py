@@ -143,7 +143,12 @@ class Detector:
         return cls(entry.path, sidecar=sidecar, limits=None if entry.bundled else Limits(), **options)
 
     def _needed_outputs(self) -> list[str]:
+        """Names of the outputs that are decoded; what the description names has to be there."""
         present = [output.name for output in self._graph.outputs]
+        fed = {tensor.name for tensor in self._graph.inputs}
+        unknown = [name for name in self.description.input.extra if name not in fed]
+        if unknown:
+            raise ModelError(f"{self.path}: it has no input '{unknown[0]}'; its inputs are {', '.join(sorted(fed))}.")
         missing = [name for name in self.description.output.names if name not in present]
         if missing:
             raise ModelError(f"{self.path}: it has no output '{missing[0]}'; its outputs are {', '.join(present)}.")

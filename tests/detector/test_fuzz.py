@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edgecam.detector.description import Decoder
 from tests.detector.fuzz import fuzz_outputs, fuzz_recognition
+from tests.detector.fuzz_sidecars import fuzz_sidecars
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -22,6 +23,11 @@ def test_mutated_outputs() -> None:
 def test_mutated_outputs_of_unknown_models() -> None:
     ends = fuzz_recognition(0, 3000)
     assert len(ends) >= 10, f"the fuzzer hits too few families: {ends}"
+
+
+def test_odd_sidecars() -> None:
+    ends = fuzz_sidecars(0, 800)
+    assert len(ends) == 3, f"the fuzzer hits too little: {ends}"
 
 
 def test_mutated_files() -> None:

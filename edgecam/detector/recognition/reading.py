@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
     from edgecam.detector.recognition.graph import Output
 
+BOX_COLUMNS = {
+    BoxFormat.XYXY: ("x1", "y1", "x2", "y2"),
+    BoxFormat.YXYX: ("y1", "x1", "y2", "x2"),
+    BoxFormat.XYWH: ("x1", "y1", "w", "h"),
+    BoxFormat.CXCYWH: ("cx", "cy", "w", "h"),
+}
 MAX_BOX_VALUES = 32  # of an output of boxes: 4, and perhaps key points
 
 
@@ -50,15 +56,11 @@ def same_but_for_answers(one: OutputSpec, other: OutputSpec) -> bool:
 
 
 def with_box(columns: Sequence[str], box: BoxFormat) -> tuple[str, ...]:
-    """The columns of finished boxes, whose box has the four numbers of `box`."""
-    names = {
-        BoxFormat.XYXY: ("x1", "y1", "x2", "y2"),
-        BoxFormat.YXYX: ("y1", "x1", "y2", "x2"),
-        BoxFormat.XYWH: ("x1", "y1", "w", "h"),
-        BoxFormat.CXCYWH: ("cx", "cy", "w", "h"),
-    }[box]
-    places = [i for i, name in enumerate(columns) if name not in {"", "score", "class"}]
-    changed = dict(zip(places, names, strict=True))
+    """The columns of finished boxes, whose box has the four numbers of `box`; unchanged where they name no box."""
+    places = [i for i, name in enumerate(columns) if any(name in names for names in BOX_COLUMNS.values())]
+    if len(places) != 4:
+        return tuple(columns)
+    changed = dict(zip(places, BOX_COLUMNS[box], strict=True))
     return tuple(changed.get(i, name) for i, name in enumerate(columns))
 
 
