@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
-from edgecam.gui.widgets.fields import CheckBox, SpinBox
+from edgecam.gui.widgets.fields import CheckBox, ComboBox, SpinBox
 from edgecam.gui.widgets.theme import apply_theme
 
 if TYPE_CHECKING:
@@ -21,14 +21,12 @@ if TYPE_CHECKING:
 def place(request: pytest.FixtureRequest, qtbot: QtBot) -> Iterator[QVBoxLayout]:
     app = QApplication.instance()
     assert isinstance(app, QApplication)
-    before = app.styleSheet(), app.palette()
     apply_theme(app, request.param)
     window = QWidget()
     qtbot.addWidget(window)
     window.show()
-    yield QVBoxLayout(window)
-    app.setStyleSheet(before[0])
-    app.setPalette(before[1])
+    yield QVBoxLayout(window)  # the window lives until then
+    window.close()
 
 
 def colours_in_the_box(box: CheckBox) -> set[str]:
@@ -80,3 +78,13 @@ def test_the_arrows_are_where_they_are_drawn(place: QVBoxLayout, qtbot: QtBot) -
     for _ in range(2):
         qtbot.mouseClick(spin, Qt.MouseButton.LeftButton, pos=QPoint(spin.width() - 12, spin.height() * 3 // 4))
     assert spin.value() == 4
+
+
+def test_a_choice_shows_an_arrow(place: QVBoxLayout) -> None:
+    combo = ComboBox()
+    combo.addItem("one")
+    place.addWidget(combo)
+    image = combo.grab().toImage()
+    arrow = image.copy(image.width() - 26, 4, 22, image.height() - 8)
+    colours = {arrow.pixelColor(x, y).name() for x in range(arrow.width()) for y in range(arrow.height())}
+    assert len(colours) > 3

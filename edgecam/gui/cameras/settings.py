@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from edgecam.camera.controls import ControlKind
 from edgecam.camera.orientation import ROTATIONS, Orientation
+from edgecam.gui.widgets.fields import CheckBox, ComboBox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,17 +52,17 @@ class CameraSettings(QDialog):
         super().__init__(parent)
         self.setWindowTitle(f"Settings of {name}")
         self.resize(460, 560)
-        self.modes = QComboBox()
+        self.modes = ComboBox()
         self.modes.setAccessibleName("Mode")
         self.modes.setToolTip("Size, pixel format and rate, as the camera offers them")
         self.modes.activated.connect(self._on_mode)
         self.now = QLabel()
         self.now.setObjectName("dim")
-        self.rotation = QComboBox()
+        self.rotation = ComboBox()
         self.rotation.setAccessibleName("Turned")
         for degrees in ROTATIONS:
             self.rotation.addItem(_TURNED[degrees], degrees)
-        self.mirror = QCheckBox("Mirrored, left to right")
+        self.mirror = CheckBox("Mirrored, left to right")
         self.rotation.activated.connect(self._on_orientation)
         self.mirror.clicked.connect(self._on_orientation)
         self.fields: dict[str, QWidget] = {}
@@ -151,7 +152,7 @@ class CameraSettings(QDialog):
     def _field(self, control: Control) -> QWidget:
         key = control.key
         if control.kind is ControlKind.BOOLEAN:
-            box = QCheckBox(control.name)
+            box = CheckBox(control.name)
             box.clicked.connect(lambda checked: self.control_set.emit(key, int(checked)))
             return box
         if control.kind is ControlKind.BUTTON:
@@ -159,7 +160,7 @@ class CameraSettings(QDialog):
             button.clicked.connect(lambda: self.control_set.emit(key, 1))
             return button
         if control.kind is ControlKind.MENU:
-            choices = QComboBox()
+            choices = ComboBox()
             for value, text in control.choices:
                 choices.addItem(text, value)
             choices.activated.connect(lambda at: self.control_set.emit(key, choices.itemData(at)))

@@ -1,4 +1,4 @@
-"""Check boxes and number fields with marks of the house: style sheets can only show pictures there."""
+"""Check boxes, choices and number fields with marks of the house: style sheets can only show pictures there."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from PySide6.QtGui import QColor, QPainter, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
+    QComboBox,
     QDoubleSpinBox,
     QStyle,
     QStyleOptionButton,
+    QStyleOptionComboBox,
     QStyleOptionSpinBox,
 )
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtCore import QRect
     from PySide6.QtGui import QPaintEvent
+    from PySide6.QtWidgets import QWidget
 
 
 class CheckBox(QCheckBox):
@@ -37,6 +40,19 @@ class CheckBox(QCheckBox):
         _stroke(QPainter(self), box, tick, self.palette().color(role), 2.0)
 
 
+class ComboBox(QComboBox):
+    """A choice with an arrow that says so."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        place = self.style().subControlRect(
+            QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxArrow, self
+        )
+        _stroke(QPainter(self), place, _arrow(1.0), _mark_colour(self, self.isEnabled()), 1.5)
+
+
 class SpinBox(QDoubleSpinBox):
     """A number with arrows; whole numbers unless told otherwise."""
 
@@ -50,15 +66,25 @@ class SpinBox(QDoubleSpinBox):
         option = QStyleOptionSpinBox()
         self.initStyleOption(option)
         painter = QPainter(self)
-        for part, flag, up in (
+        for part, flag, down in (
             (QStyle.SubControl.SC_SpinBoxUp, QAbstractSpinBox.StepEnabledFlag.StepUpEnabled, -1.0),
             (QStyle.SubControl.SC_SpinBoxDown, QAbstractSpinBox.StepEnabledFlag.StepDownEnabled, 1.0),
         ):
             button = self.style().subControlRect(QStyle.ComplexControl.CC_SpinBox, option, part, self)
-            colour = self.palette().color(QPalette.ColorRole.WindowText)
-            if not (self.isEnabled() and flag in self.stepEnabled()):
-                colour.setAlphaF(0.35)
-            _stroke(painter, button, ((-3.5, -1.8 * up), (0.0, 1.8 * up), (3.5, -1.8 * up)), colour, 1.5)
+            colour = _mark_colour(self, self.isEnabled() and flag in self.stepEnabled())
+            _stroke(painter, button, _arrow(down), colour, 1.5)
+
+
+def _mark_colour(widget: QWidget, usable: bool) -> QColor:
+    colour = widget.palette().color(QPalette.ColorRole.WindowText)
+    if not usable:
+        colour.setAlphaF(0.35)
+    return colour
+
+
+def _arrow(down: float) -> tuple[tuple[float, float], ...]:
+    """Points down for 1 and up for -1."""
+    return (-3.5, -1.8 * down), (0.0, 1.8 * down), (3.5, -1.8 * down)
 
 
 def _stroke(painter: QPainter, place: QRect, line: Sequence[tuple[float, float]], colour: QColor, width: float) -> None:
