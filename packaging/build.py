@@ -18,6 +18,7 @@ from pathlib import Path
 import debian
 from debian import say
 from debian_package import build_deb
+from lean_opencv import SOURCE_LOCK, put_lean_cv2
 from qt_parts import remove_unused_qt
 
 PACKAGING = Path(__file__).resolve().parent
@@ -82,7 +83,8 @@ def prepare_tools(*, packs: bool) -> None:
 def make_venv() -> Path:
     """The Python of an environment with exactly what the lock says."""
     python, stamp = VENV / "bin" / "python", VENV / "made-of.sha256"
-    sources = [path for path in (LOCK, PACKAGING / "qt_parts.py") if path.exists()]
+    made_of = (LOCK, PACKAGING / "qt_parts.py", PACKAGING / "lean_opencv.py", SOURCE_LOCK)
+    sources = [path for path in made_of if path.exists()]
     key = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
     if stamp.exists() and stamp.read_text() == key:
         return python
@@ -96,6 +98,8 @@ def make_venv() -> Path:
         run(*pip, "--editable", f"{ROOT}[package]")
     for site_packages in VENV.glob("lib/python3*/site-packages"):
         remove_unused_qt(site_packages)
+    if MACHINE == "x86_64" and LOCK.exists():
+        put_lean_cv2(python, run)
     stamp.write_text(key)
     return python
 

@@ -23,9 +23,10 @@ _internal/PySide6: replace them there with your own build of the same version, a
 available from the Qt Company (download.qt.io) and, as Debian source packages, from Debian. FFmpeg's libraries in
 _internal/opencv_python_headless.libs are likewise separate and replaceable, under the LGPL, version 2.1 or later.
 
-Two libraries are small stand-ins made by edgecam's build: PySide6/Qt/lib/libicudata.so.* (ICU's data) and
+Small stand-ins made by edgecam's build are PySide6/Qt/lib/libicudata.so.* (ICU's data) and, on ARM,
 opencv_python_headless.libs/libopenblas-*.so. Either can be replaced by the file of the same name from the wheel
-(PySide6_Essentials, opencv-python-headless), and has to be for a Qt of your own that wants ICU's data.
+(PySide6_Essentials, opencv-python-headless), and has to be for a Qt of your own that wants ICU's data. On x86-64,
+cv2 is compiled from the unchanged source of opencv-python-headless, without the modules that edgecam does not use.
 
 """
 
