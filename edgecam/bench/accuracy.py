@@ -39,7 +39,9 @@ def accuracy_at(accuracy: Mapping[str, object], input_hw: tuple[int, int], own_h
 
     Args:
         accuracy: of a model's description. Figures by size ("320x320", height first) hold for their size; others are
-            taken for those of the model's own size.
+            taken for those of the model's own size. Where there are figures by "320x320 shaped", measured with inputs
+            of that area that have each photograph's own shape, as the window gives them, they alone count: the two
+            ways are not to be compared.
         own_hw: the size that the model recommends.
     """
     area = input_hw[0] * input_hw[1]
@@ -74,11 +76,13 @@ def first_number(accuracy: object) -> float | None:
 
 def _by_area(accuracy: Mapping[str, object], own_hw: tuple[int, int]) -> dict[int, float]:
     """The first figure of each size, by the size's area."""
-    figures: dict[int, float] = {}
+    plain: dict[int, float] = {}
+    shaped: dict[int, float] = {}
     for key, value in accuracy.items():
-        size = re.fullmatch(r"(\d{1,5})x(\d{1,5})", key)
+        size = re.fullmatch(r"(\d{1,5})x(\d{1,5})( shaped)?", key)
         if size and (figure := first_number(value)) is not None:
-            figures[int(size[1]) * int(size[2])] = figure
+            (shaped if size[3] else plain)[int(size[1]) * int(size[2])] = figure
+    figures = shaped or plain
     if not figures and (figure := first_number(dict(accuracy))) is not None:
-        figures[own_hw[0] * own_hw[1]] = figure
+        figures = {own_hw[0] * own_hw[1]: figure}
     return {area: figure for area, figure in figures.items() if area > 0}

@@ -65,6 +65,13 @@ def test_between_two_sizes_it_lies_between_and_is_marked() -> None:
     assert accuracy_text(at) == "≈ 29.9"
 
 
+def test_figures_of_shaped_inputs_are_not_mixed_with_those_of_square_ones() -> None:
+    both = {"320x320": {"AP": 25.0}, "320x320 shaped": {"AP": 26.1}, "192x320 shaped": {"AP": 24.4}}
+    assert accuracy_at(both, OWN, OWN) == AccuracyAt(26.1, Known.MEASURED)
+    assert accuracy_at(both, (192, 320), OWN) == AccuracyAt(24.4, Known.MEASURED)
+    assert accuracy_at({**both, "416x416": {"AP": 28.0}}, (416, 416), OWN) == AccuracyAt()
+
+
 def test_what_names_no_size_holds_for_the_models_own() -> None:
     plain: dict[str, Any] = {"coco": {"AP": 27.0}}
     assert accuracy_at(plain, OWN, OWN) == AccuracyAt(27.0, Known.MEASURED)
