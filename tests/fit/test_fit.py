@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from edgecam.bench.machine import usable_cores
 from edgecam.cli import main
+from edgecam.commands import fit
 from edgecam.errors import CameraError, ModelError
 from edgecam.fit.choice import Wish, choose
 from edgecam.fit.watch import FitWatch
@@ -102,3 +105,20 @@ def test_options_that_would_do_nothing_are_refused(
     err = capsys.readouterr().err
     assert words in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        (["--burden", "busy", "--busy", "5"], "5 busy processes"),
+        (["--burden", "busy"], f"{usable_cores()} busy process{'' if usable_cores() == 1 else 'es'}"),
+        (["--burden", "quota"], "at most 25 % of a core"),
+        (["--burden", "quota", "--quota", "40"], "at most 40 % of a core"),
+        ([], None),
+    ],
+)
+def test_which_burden_is_meant(options: list[str], name: str | None) -> None:
+    parser = argparse.ArgumentParser()
+    fit.add_parser(parser.add_subparsers())
+    burden = fit._burden(parser.parse_args(["fit", "--watch", "9", *options]))
+    assert (burden and burden.name) == name
