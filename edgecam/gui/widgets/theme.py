@@ -41,7 +41,7 @@ DARK: Final = Theme(
 LIGHT: Final = Theme(
     dark=False, bar="#ffffff", panel="#f7f8fa", view="#e6e9ee", raised="#eef0f4", hover="#e1e5eb", line="#d8dce3",
     text="#171a20", dim="#59606d", faint="#9298a3", accent="#0b6fd0", groove="#cdd2db",
-    good="#1c9c50", warning="#b86a00", problem="#c8322b",
+    good="#1c9c50", warning="#a65d00", problem="#c8322b",
 )  # fmt: skip
 
 # Boxes and tags: bright enough for black text, far apart for neighbours, by class_id modulo their number.
@@ -135,7 +135,7 @@ def _style_sheet(t: Theme) -> str:
     QSlider::handle:horizontal:disabled {{ background: {t.dim}; }}
     QPushButton#link:disabled {{ color: {t.dim}; }}
     QLabel:disabled {{ color: {t.dim}; }}
-    QPlainTextEdit {{ background: {t.bar}; border: 1px solid {t.line}; border-radius: 8px; padding: 6px; }}
+    QPlainTextEdit, QTextBrowser, QTextEdit {{ background: {t.bar}; border: 1px solid {t.line}; border-radius: 8px; padding: 6px; }}
     QSlider:focus {{ border: none; }}
     QSlider::handle:horizontal:focus {{ border: 2px solid {t.accent}; }}
     QLineEdit {{ background: {t.bar}; border: 1px solid {t.line}; border-radius: 8px; padding: 8px 10px; }}
