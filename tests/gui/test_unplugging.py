@@ -17,7 +17,7 @@ from edgecam.gui.main_window import MainWindow
 from edgecam.gui.preferences import Preferences
 from edgecam.settings import SettingsStore, default_path
 from tests.camera.fault_table import FaultRow
-from tests.camera.hardware.conftest import DRIVER, Held, plug_in, unplug, vivid_nodes
+from tests.camera.hardware.conftest import DRIVER, Held, plug_in, unplug, v4l2_ctl, vivid_nodes
 from tests.camera.test_faults import LIVE_WITHIN_S, SEEN_WITHIN_S
 
 if TYPE_CHECKING:
@@ -115,6 +115,19 @@ def test_a_camera_is_lost_veiled_and_comes_back(watched: Watched, away_s: float,
     assert row.seen_s < SEEN_WITHIN_S, row
     assert row.live_s < LIVE_WITHIN_S, row
     assert row.before == row.after, row
+
+
+def test_its_controls_come_back_with_it(watched: Watched, qtbot: QtBot) -> None:
+    def brightness() -> str:
+        return v4l2_ctl("-d", vivid_nodes()[0].path, "-C", "brightness").strip()
+
+    watched.window.tuning.open()
+    assert watched.window.tuning.dialog is not None
+    watched.window.tuning.dialog.control_set.emit("brightness", 200)
+    qtbot.waitUntil(lambda: brightness() == "brightness: 200", timeout=PATIENCE_MS)
+    watched.lose(0.3)  # a driver that is bound anew starts with its own values
+    assert brightness() == "brightness: 200"
+    watched.window.tuning.dialog.close()
 
 
 @pytest.mark.long
