@@ -105,7 +105,7 @@ class V4l2Camera(Camera):
 
     def _start(self, node: V4l2Node) -> None:
         device = self._device = V4l2Device(node.path)
-        setup = self._setup = set_up(device, node.name, self.wanted, self.settings)
+        setup = self._setup = set_up(device, node.name, self.wanted, self.settings, self._setup)
         self.notice = setup.notice
         self._stream = V4l2Stream(device)
         self._sequence, self._captured_at = None, 0.0

@@ -15,7 +15,7 @@ from edgecam.errors import CameraError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edgecam.camera.v4l2_device import Layout, V4l2Device
+    from edgecam.camera.v4l2_device import Identity, Layout, V4l2Device
 
 log = logging.getLogger(__name__)
 
@@ -25,18 +25,27 @@ class Setup:
     """What the driver agreed to.
 
     Attributes:
+        identity: what the driver said of the device.
+        wanted: the mode that was wished for.
         offered: every mode of the camera that edgecam reads.
         notice: how that differs from what was asked for, fit to be shown; "" where it does not.
     """
 
+    identity: Identity
+    wanted: CameraMode | None
     layout: Layout
     mode: CameraMode
     offered: tuple[CameraMode, ...]
     notice: str
 
 
-def set_up(device: V4l2Device, name: str, wanted: CameraMode | None, settings: Mapping[str, int]) -> Setup:
+def set_up(
+    device: V4l2Device, name: str, wanted: CameraMode | None, settings: Mapping[str, int], last: Setup | None = None
+) -> Setup:
     """Sets the wanted mode, or a good one where there is no such mode (None: no wish), and the controls.
+
+    Args:
+        last: what was agreed when this camera was open before; where that still holds, it is not negotiated again.
 
     Raises:
         CameraError: it has no format that edgecam can read.
@@ -44,6 +53,22 @@ def set_up(device: V4l2Device, name: str, wanted: CameraMode | None, settings: M
     """
     if not device.identity.captures:
         raise CameraError(f"{device.path} ({device.identity.card}) delivers no pictures: it is not a camera.")
+    setup = _as_before(device, wanted, last) or _negotiate(device, name, wanted)
+    _restore(device, name, settings)
+    return setup
+
+
+def _as_before(device: V4l2Device, wanted: CameraMode | None, last: Setup | None) -> Setup | None:
+    """A lost camera that returns: asking for its hundreds of modes would only keep the picture away for longer."""
+    if last is None or last.identity != device.identity or last.wanted != wanted:
+        return None
+    layout = device.set_format(last.mode.width, last.mode.height, last.mode.pixel_format)
+    if layout != last.layout or device.set_fps(last.mode.fps) != last.mode.fps:
+        return None
+    return last
+
+
+def _negotiate(device: V4l2Device, name: str, wanted: CameraMode | None) -> Setup:
     offered = tuple(mode for mode in device.modes() if mode.pixel_format in READABLE)
     chosen = nearest_mode(wanted, offered) if wanted is not None else None
     notice = f"{name} no longer offers {wanted}." if wanted is not None and chosen is None else ""
@@ -59,8 +84,7 @@ def set_up(device: V4l2Device, name: str, wanted: CameraMode | None, settings: M
     mode = CameraMode(layout.width, layout.height, device.set_fps(asked.fps), layout.pixel_format)
     if (mode.width, mode.height, mode.pixel_format) != (asked.width, asked.height, asked.pixel_format):
         notice = f"{name} was asked for {asked} and gave {mode}."
-    _restore(device, name, settings)
-    return Setup(layout, mode, offered, notice)
+    return Setup(device.identity, wanted, layout, mode, offered, notice)
 
 
 def _restore(device: V4l2Device, name: str, settings: Mapping[str, int]) -> None:
