@@ -95,7 +95,7 @@ class PipeReader(StreamReader):
     def complaint(self) -> str:
         """What the child last complained about, as a sentence to append; "" where it did not."""
         errors = [line for line in self._said if "error" in line.lower() or "***" in line]
-        return f" It says: {errors[-1].strip('* ')}" if errors else ""
+        return f" It says: {errors[-1].removeprefix('ERROR:').strip('* ')}." if errors else ""
 
     def _death(self, code: int | None) -> CameraError:
         said = " ".join(self._said).lower()

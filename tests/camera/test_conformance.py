@@ -13,10 +13,13 @@ import pytest
 from edgecam.camera.images import ImagesCamera
 from edgecam.camera.opening import camera_for
 from edgecam.camera.pattern import PatternCamera
+from edgecam.camera.picamera2_camera import Picamera2Camera
 from edgecam.camera.rpicam import RpicamCamera
+from edgecam.camera.system import SystemCamera
 from edgecam.camera.v4l2 import V4l2Camera
 from edgecam.camera.video import VideoCamera
 from edgecam.errors import CameraError, CameraTimeout, EndOfStream
+from tests.camera import fake_capture, fake_picamera2
 from tests.camera.conftest import RtspServer, write_pictures, write_video
 from tests.camera.fake_rpicam import install
 from tests.camera.hardware.conftest import DRIVER, plug_in, unplug, vivid_nodes
@@ -65,6 +68,19 @@ def rpicam_case(tmp_path: Path) -> Case:
     )
 
 
+def picamera2_case(monkeypatch: pytest.MonkeyPatch) -> Iterator[Case]:
+    fake = fake_picamera2.FakePicamera2
+    for _ in fake_picamera2.install(monkeypatch):
+        yield Case(
+            Picamera2Camera(0), lambda: setattr(fake, "behaviour", "busy"), lambda: setattr(fake, "behaviour", "good")
+        )
+
+
+def by_number_case(monkeypatch: pytest.MonkeyPatch) -> Case:
+    fake = fake_capture.install(monkeypatch)
+    return Case(SystemCamera(0), lambda: setattr(fake, "there", False), lambda: setattr(fake, "there", True))
+
+
 def v4l2_case() -> Iterator[Case]:
     """Where the kernel's virtual camera is: in the emulated machine."""
     found = vivid_nodes()
@@ -78,8 +94,12 @@ def v4l2_case() -> Iterator[Case]:
 V4L2 = pytest.param("v4l2", marks=pytest.mark.hardware)
 
 
-@pytest.fixture(params=["pattern", "video", "video in real time", "images", "mjpeg", "rtsp", "rpicam", V4L2])
-def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
+KINDS = ["pattern", "video", "video in real time", "images", "mjpeg", "rtsp", "rtsp over UDP", "rpicam", "picamera2",
+         "by number", V4L2]  # fmt: skip
+
+
+@pytest.fixture(params=KINDS)
+def case(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Case]:
     kind = request.param
     if kind == "pattern":
         yield Case(PatternCamera(size_wh=(320, 240), fps=100))
@@ -91,12 +111,16 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
         yield images_case(tmp_path)
     elif kind == "rpicam":
         yield rpicam_case(tmp_path)
+    elif kind == "picamera2":
+        yield from picamera2_case(monkeypatch)
+    elif kind == "by number":
+        yield by_number_case(monkeypatch)
     elif kind == "mjpeg":
         yield from mjpeg_case()
     elif kind == "v4l2":
         yield from v4l2_case()
     else:
-        yield from rtsp_case(request.getfixturevalue("start_rtsp"))
+        yield from rtsp_case(request.getfixturevalue("start_rtsp"), over_udp=kind == "rtsp over UDP")
 
 
 def mjpeg_case() -> Iterator[Case]:
@@ -112,10 +136,11 @@ def mjpeg_case() -> Iterator[Case]:
         server.stop()
 
 
-def rtsp_case(start: Callable[..., RtspServer]) -> Iterator[Case]:
+def rtsp_case(start: Callable[..., RtspServer], *, over_udp: bool) -> Iterator[Case]:
     servers = [start()]
     port = servers[0].port
-    yield Case(camera_for(servers[0].url), lambda: servers.pop().kill(), lambda: servers.append(start(port=port)))
+    url = servers[0].udp_url if over_udp else servers[0].url
+    yield Case(camera_for(url), lambda: servers.pop().kill(), lambda: servers.append(start(port=port)))
 
 
 def test_frames(case: Case) -> None:

@@ -3,54 +3,20 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
-import cv2
-import numpy as np
 import pytest
 
 from edgecam.camera.base import CameraMode
 from edgecam.camera.info import CameraKind
 from edgecam.camera.system import SystemCamera, system_cameras
 from edgecam.errors import CameraError, CameraLost, CameraTimeout
+from tests.camera.fake_capture import Capture, install
 from tests.camera.reading import read_until
-
-
-class Capture:
-    """Two cameras; what is set is rounded to what they have."""
-
-    broken = hung = False
-    released = 0
-
-    def __init__(self, index: int, _backend: int) -> None:
-        self._opened = index < 2
-        self._values: dict[int, float] = {}
-
-    def isOpened(self) -> bool:
-        return self._opened
-
-    def set(self, number: int, value: float) -> bool:
-        self._values[number] = min(value, 1280)
-        return True
-
-    def get(self, number: int) -> float:
-        return self._values.get(number, 0.0)
-
-    def read(self) -> tuple[bool, Any]:
-        time.sleep(0.01)
-        while type(self).hung:
-            time.sleep(0.01)
-        return (False, None) if type(self).broken else (True, np.zeros((720, 1280, 3), np.uint8))
-
-    def release(self) -> None:
-        type(self).released += 1
 
 
 @pytest.fixture(autouse=True)
 def capture(monkeypatch: pytest.MonkeyPatch) -> type[Capture]:
-    monkeypatch.setattr(cv2, "VideoCapture", Capture)
-    Capture.broken, Capture.hung, Capture.released = False, False, 0
-    return Capture
+    return install(monkeypatch)
 
 
 def test_frames(capture: type[Capture]) -> None:
