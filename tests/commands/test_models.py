@@ -113,7 +113,7 @@ def test_check_of_unknown_outputs_says_what_to_write(tmp_path: Path, capsys: pyt
     (tmp_path / "odd.json").write_text(lines[place + 1])
     assert main(["models", "check", str(path)]) == 0
     out = capsys.readouterr().out
-    assert "as its sidecar says" in out
+    assert "what its sidecar says" in out
     assert "4: class 0, class 1, class 2, class 3" in out
 
 

@@ -106,7 +106,7 @@ def test_the_right_reading_is_offered_and_finds_the_box(tmp_path: Path, name: st
     assert found.boxes.tolist() == [BOX]
     assert found.scores.tolist() == pytest.approx([1 if name == "three lists" else 0.9])
     assert found.class_ids.tolist() == [found_class]
-    assert detector.recognition.family == "as its sidecar says"
+    assert detector.recognition.family == "what its sidecar says"
     assert Question.LABELS in detector.recognition.questions
     assert len(detector.labels) == (classes or 80)
     assert text in [one.text for one in detector.recognition.readings]

@@ -55,7 +55,7 @@ def by_sidecar(
             raise ModelError(f"{source}: its sidecar says how to decode it, but names no labels.")
         description = replace(description, labels=proposed(said.classes, exported.labels))
         questions = (Question.LABELS,)
-    return Recognition(description, "as its sidecar says", ("the sidecar",), questions, readings)
+    return Recognition(description, "what its sidecar says", ("the sidecar gives its decoder",), questions, readings)
 
 
 def unknown(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QPaintEvent
 
-SHOWN = 14  # characters that it is at least wide: names of outputs are long and must not widen a dialog
+SHOWN = 9  # characters that it is at least wide: names of outputs are long and must not widen a dialog
 
 
 class Choice(QComboBox):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
@@ -13,6 +13,8 @@ from PySide6.QtWidgets import (
     QLabel,
     QPlainTextEdit,
     QPushButton,
+    QScrollArea,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -69,6 +71,8 @@ class ModelQuestionsDialog(QDialog):
         self.labels = QPlainTextEdit("\n".join(recognition.description.labels))
         self.labels.setAccessibleName("Class names, one per line")
         self.labels.setTabChangesFocus(True)
+        self.labels.setMinimumHeight(96)
+        self.labels.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)  # what height is left
         self._details: list[QWidget] = []
         self._proposed = recognition.description.labels
         self._count = QLabel()
@@ -84,7 +88,7 @@ class ModelQuestionsDialog(QDialog):
         layout.setSpacing(16)
         layout.addWidget(self.picture, 1)
         layout.addLayout(self._right_side(), 1)
-        self.resize(1080, 640)
+        self.resize(QSize(1080, 680).boundedTo(self.screen().availableSize()))
 
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -110,7 +114,9 @@ class ModelQuestionsDialog(QDialog):
     # What it is made of
 
     def _right_side(self) -> QVBoxLayout:
-        side = QVBoxLayout()
+        form = QWidget()
+        side = QVBoxLayout(form)
+        side.setContentsMargins(0, 0, 10, 0)
         side.setSpacing(10)
         told = QLabel(self._what_is_known())
         told.setObjectName("dim")
@@ -130,7 +136,16 @@ class ModelQuestionsDialog(QDialog):
         head.addWidget(load)
         side.addLayout(head)
         side.addWidget(self.labels, 1)
-        side.addWidget(self._count)
+        scrolled = QScrollArea()  # on the screen of a small board
+        scrolled.setWidget(form)
+        scrolled.setWidgetResizable(True)
+        scrolled.setFrameShape(QScrollArea.Shape.NoFrame)
+        scrolled.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scrolled.setMinimumWidth(360)
+        column = QVBoxLayout()
+        column.setSpacing(10)
+        column.addWidget(scrolled, 1)
+        column.addWidget(self._count)
         buttons = QHBoxLayout()
         later = QPushButton("Not now")
         later.setAutoDefault(False)
@@ -139,8 +154,8 @@ class ModelQuestionsDialog(QDialog):
         buttons.addStretch()
         buttons.addWidget(later)
         buttons.addWidget(self._save)
-        side.addLayout(buttons)
-        return side
+        column.addLayout(buttons)
+        return column
 
     def _asked(self, question: Question) -> bool:
         return question in self._recognition.questions
