@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 TAG_TEXT: Final = QColor("#0b0d12")
 TAG_PAD: Final = 0.75  # beside the text, in heights of a line
 MAX_TAG_SHARE: Final = 0.3  # of the picture's width, unless the box is wider
-SURELY_SHORT: Final = 8  # characters that are not measured, with each box of each frame
 FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
 CHIP: Final = QColor(8, 9, 12, 190)
 
@@ -64,12 +63,12 @@ def draw_boxes(
 def _tag_text(label: str, score: str, metrics: QFontMetricsF, room: float) -> str:
     """Label and score, the label cut to what `room` is left for it.
 
-    The label is isolated: in a script from right to left it would take the score to its other side.
+    A label in a script from right to left is isolated, or it would take the score to its other side.
     """
     room -= metrics.horizontalAdvance(f" {score}") + metrics.height() * TAG_PAD
-    if len(label) > SURELY_SHORT:
+    if len(label) * metrics.height() > room:  # no character is wider than a line is high: most labels surely fit
         label = metrics.elidedText(label, Qt.TextElideMode.ElideRight, room)
-    return f"{FIRST_STRONG_ISOLATE}{label}{POP_ISOLATE} {score}"
+    return f"{label} {score}" if label.isascii() else f"{FIRST_STRONG_ISOLATE}{label}{POP_ISOLATE} {score}"
 
 
 def _draw_tag(
