@@ -11,7 +11,7 @@ import pytest
 from edgecam.detector.description import Layout, Resize
 from edgecam.detector.detector import Detector
 from edgecam.detector.recognition.exporters import parse_labels
-from edgecam.detector.recognition.sidecar import forget_labels, read_sidecar, write_sidecar
+from edgecam.detector.recognition.sidecar import forget, read_sidecar, write_sidecar
 from edgecam.errors import ModelError
 from tests.family_outputs import (
     BOX,
@@ -121,12 +121,12 @@ def test_a_sidecar_can_say_all_of_an_unknown_output(tmp_path: Path) -> None:
 
 def test_labels_are_forgotten_and_the_rest_stays(tmp_path: Path) -> None:
     path = tmp_path / "own.json"
-    forget_labels(path)
+    forget(path, "labels")
     write_sidecar(path, {"labels": ["a"], "thresholds": {"score": 0.2}})
-    forget_labels(path)
+    forget(path, "labels")
     assert read_sidecar(path) == {"format": 1, "thresholds": {"score": 0.2}}
     path.write_text('{"labels": ["a"]}')
-    forget_labels(path)
+    forget(path, "labels")
     assert not path.exists()
 
 

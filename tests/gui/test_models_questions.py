@@ -153,6 +153,12 @@ def test_a_model_recognised_wrongly_is_read_otherwise(window: MainWindow, qtbot:
     dialog = asked(window, qtbot)
     assert dialog.outputs.reading.itemText(0).startswith("As recognised: ")
     assert dialog.outputs.reading.currentText() == "Finished boxes: box, score, class, 2 more"
+    dialog.outputs.reading.setCurrentIndex(0)  # and was recognised rightly after all
+    assert dialog.labels.toPlainText() == "class 0\nclass 1\nclass 2"
+    dialog.save()
+    saved = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    assert "output" not in saved
+    qtbot.waitUntil(lambda: window.pipeline.detect.detector.recognition.family.startswith("YOLOX"), timeout=WAIT_MS)
 
 
 def test_the_anchors_of_an_efficientdet_are_asked_for(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
@@ -167,6 +173,10 @@ def test_the_anchors_of_an_efficientdet_are_asked_for(window: MainWindow, qtbot:
     saved = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     assert saved["output"]["anchors"][0][0] == [24, 24]
     qtbot.waitUntil(lambda: window.pipeline.detect.detector.recognition.questions == (), timeout=WAIT_MS)
+    window.models.describe()
+    dialog = asked(window, qtbot)
+    assert dialog.inputs.anchors.currentText().startswith("3 cells")
+    assert dialog.outputs.reading.currentText().startswith("As recognised: ")
 
 
 def test_not_now_is_not_asked_again(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:

@@ -43,13 +43,20 @@ class Reading:
 
 
 def same_but_for_answers(one: OutputSpec, other: OutputSpec) -> bool:
-    """Both read the same numbers; box, units, activation and the meaning of class numbers may differ."""
+    """Both read the same numbers; box, units, activation, anchors and the meaning of class numbers may differ."""
 
     def plain(spec: OutputSpec) -> OutputSpec:
         bare = OutputSpec()
         columns = with_box(spec.columns, bare.box) if spec.columns else ()
         return replace(
-            spec, activation=bare.activation, box=bare.box, normalized=False, class_ids=(), columns=columns, bins=0
+            spec,
+            activation=bare.activation,
+            bins=0,
+            box=bare.box,
+            normalized=False,
+            anchors=(),
+            columns=columns,
+            class_ids=(),
         )
 
     return plain(one) == plain(other)

@@ -65,14 +65,14 @@ def write_sidecar(path: Path, changes: Mapping[str, Any]) -> None:
         raise ModelError(f"{path}: cannot be written ({error.strerror or error}).") from error
 
 
-def forget_labels(path: Path) -> None:
-    """Takes the labels out of the sidecar in `path`: the model's own count again. What is empty then is deleted.
+def forget(path: Path, part: str) -> None:
+    """Takes a part, such as "labels", out of the sidecar in `path`. What is empty then is deleted.
 
     Raises:
         ModelError: it is broken, or cannot be written.
     """
     data = read_sidecar(path)
-    data.pop("labels", None)
+    data.pop(part, None)
     try:
         if data.keys() <= {"format"}:
             path.unlink(missing_ok=True)

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 
 from edgecam.detector.facts import facts_of
 from edgecam.detector.loading import passed
-from edgecam.detector.recognition.sidecar import forget_labels, read_sidecar
+from edgecam.detector.recognition.sidecar import forget, read_sidecar
 from edgecam.errors import ModelError
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ class ModelLibraryDialog(QDialog):
         if entry is None:
             return
         try:
-            forget_labels(entry.sidecar)
+            forget(entry.sidecar, "labels")
         except ModelError as error:
             self.message.setText(str(error))
             return

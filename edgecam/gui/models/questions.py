@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from edgecam.detector.recognition.labels import proposed
 from edgecam.detector.recognition.match import Question
-from edgecam.detector.recognition.sidecar import merged, read_sidecar, write_sidecar
+from edgecam.detector.recognition.sidecar import forget, merged, read_sidecar, write_sidecar
 from edgecam.errors import ModelError
 from edgecam.gui.models.answers import parse_label_lines
 from edgecam.gui.models.input_form import InputForm
@@ -172,6 +172,8 @@ class ModelQuestionsDialog(QDialog):
         """Writes the answers into the model's sidecar."""
         changes = {"labels": list(self.answers.labels)} if self._own else self.answers.confirmed()
         try:
+            if self._recognised_after_all:
+                forget(self._entry.sidecar, "output")
             write_sidecar(self._entry.sidecar, self._read_otherwise() or changes)
         except ModelError as error:
             self._count.setText(str(error))
@@ -217,9 +219,15 @@ class ModelQuestionsDialog(QDialog):
     def _show_count(self) -> None:
         given, outputs = len(self.answers.labels), self.outputs.answers
         needed = outputs.classes if outputs is not None else len(self._recognition.description.labels)
-        fits = given == needed or (given > 0 and needed is None)
+        fits = given > 0 and needed in {given, None}
         self._count.setText(f"{given} names" if fits else f"{given} names, but the model has {needed} classes.")
         self._save.setEnabled(fits)
+
+    @property
+    def _recognised_after_all(self) -> bool:
+        """A sidecar says how the outputs are read, and the form says that what they look like is right."""
+        now, before = self.outputs.answers, self.outputs.before
+        return now is not None and before is not None and now.reading.recognised and not before.reading.recognised
 
     def _read_otherwise(self) -> dict[str, Any]:
         """A sidecar that says how the outputs are read; empty where they were recognised and nobody says otherwise.
@@ -228,6 +236,8 @@ class ModelQuestionsDialog(QDialog):
         """
         outputs, given = self.outputs.answers, self._recognition.description.input
         if outputs is None or (outputs == self.outputs.before and not self._asked(Question.DECODER)):
+            return {}
+        if outputs.reading.recognised:
             return {}
         kept = {key: getattr(given, key) for key in ("color", "mean", "std", "resize", "pad_value", "stride")}
         whole = {"input": kept, "output": asdict(outputs.spec(len(self.answers.labels)))}
@@ -243,6 +253,8 @@ class ModelQuestionsDialog(QDialog):
             present = read_sidecar(self._entry.sidecar)
         except ModelError:
             present = {}
+        if self._recognised_after_all:
+            present.pop("output", None)
         changes = self._read_otherwise() or self.answers.sidecar(self.inputs.before)
         self._worker.show(merged({"input": {}, "output": {}, **present}, changes))
 
