@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 # Profiles of H.264 whose sequence parameter set tells the colour format (7.3.2.1.1).
 _HIGH_PROFILES: Final = frozenset({44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244})
 _CHROMA_444: Final = 3
+
+
+class PictureSize(NamedTuple):
+    """Width and height of the coded picture, as the parameter set with the number `set_id` tells it."""
+
+    set_id: int
+    width: int
+    height: int
 
 
 class _Bits:
@@ -39,19 +47,19 @@ class _Bits:
         return (code + 1) // 2 if code % 2 else -(code // 2)
 
 
-def h264_size(unit: bytes) -> tuple[int, int] | None:
-    """Width and height of the coded picture in a sequence parameter set (with its header byte); None where broken."""
+def h264_size(unit: bytes) -> PictureSize | None:
+    """What a sequence parameter set (with its header byte) tells; None where it is broken."""
     try:
         return _h264_size(_Bits(unit))
     except IndexError:
         return None
 
 
-def _h264_size(read: _Bits) -> tuple[int, int]:
+def _h264_size(read: _Bits) -> PictureSize:
     read.skip(8)
     profile = read.bits(8)
     read.skip(16)
-    read.number()  # id
+    set_id = read.number()
     if profile in _HIGH_PROFILES:
         _skip_colour(read)
     read.number()  # log2_max_frame_num
@@ -66,7 +74,7 @@ def _h264_size(read: _Bits) -> tuple[int, int]:
     read.number()  # max_num_ref_frames
     read.skip(1)
     width, height = read.number() + 1, read.number() + 1
-    return 16 * width, 16 * height * (2 - read.bits(1))
+    return PictureSize(set_id, 16 * width, 16 * height * (2 - read.bits(1)))
 
 
 def _skip_colour(read: _Bits) -> None:
@@ -90,7 +98,7 @@ def _skip_scaling_list(read: _Bits, size: int) -> None:
         last = following or last
 
 
-def h265_size(unit: bytes) -> tuple[int, int] | None:
+def h265_size(unit: bytes) -> PictureSize | None:
     """As `h264_size`, of H.265 (7.3.2.2; with its two header bytes)."""
     try:
         return _h265_size(_Bits(unit))
@@ -98,7 +106,7 @@ def h265_size(unit: bytes) -> tuple[int, int] | None:
         return None
 
 
-def _h265_size(read: _Bits) -> tuple[int, int]:
+def _h265_size(read: _Bits) -> PictureSize:
     read.skip(16 + 4)
     layers = read.bits(3)
     read.skip(1 + 88 + 8)
@@ -106,7 +114,7 @@ def _h265_size(read: _Bits) -> tuple[int, int]:
     read.skip(2 * (8 - layers) if layers else 0)
     for profile, level in told:
         read.skip(88 * profile + 8 * level)
-    read.number()  # id
+    set_id = read.number()
     if read.number() == _CHROMA_444:
         read.skip(1)
-    return read.number(), read.number()
+    return PictureSize(set_id, read.number(), read.number())

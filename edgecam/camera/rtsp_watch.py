@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from edgecam.camera.parameter_sets import h264_size, h265_size
+from edgecam.camera.parameter_sets import PictureSize, h264_size, h265_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ class RtspWatch:
         self._playing = False
         self._buffer = bytearray()
         self._codecs: dict[int, bytes] = {_JPEG: b"JPEG"}
-        self._first_size: tuple[int, int] | None = None
+        self._sizes_seen: dict[int, PictureSize] = {}
 
     def pass_on(self, data: bytes, host: str) -> bytes:
         """`data` as it is to reach FFmpeg.
@@ -55,8 +55,8 @@ class RtspWatch:
             self._buffer.clear()  # not RTSP; FFmpeg will say so
         for packet in self._packets():
             for size in self._sizes(packet):
-                self._first_size = self._first_size or size
-                self.resized = self.resized or size != self._first_size
+                # A stream may have several sets; only one that changes means another picture.
+                self.resized = self.resized or self._sizes_seen.setdefault(size.set_id, size) != size
         # FFmpeg believes the relay to be the server, and would send its receiver reports there.
         return _TRANSPORT.sub(rb"\1;source=" + host.encode(), data) if data.startswith(b"RTSP/") else data
 
@@ -94,7 +94,7 @@ class RtspWatch:
         following = _START.search(self._buffer, 1)
         del self._buffer[: following.start() if following else len(self._buffer)]
 
-    def _sizes(self, packet: bytes) -> Iterator[tuple[int, int]]:
+    def _sizes(self, packet: bytes) -> Iterator[PictureSize]:
         """The sizes that an RTP packet tells."""
         if len(packet) <= 16:
             return
@@ -106,7 +106,7 @@ class RtspWatch:
         if not payload:
             return
         if codec == b"JPEG" and len(payload) > 8 and payload[6] and payload[7]:
-            yield 8 * payload[6], 8 * payload[7]
+            yield PictureSize(0, 8 * payload[6], 8 * payload[7])
         elif codec == b"H264":
             for unit in _units(payload, payload[0] & 0x1F == _AGGREGATE_264, 1):
                 if unit[0] & 0x1F == _SPS_264 and (size := h264_size(unit)):

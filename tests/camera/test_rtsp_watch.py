@@ -25,12 +25,12 @@ H265 = {
 
 @pytest.mark.parametrize("size", H264)
 def test_the_size_in_h264(size: tuple[int, int]) -> None:
-    assert h264_size(bytes.fromhex(H264[size])) == size
+    assert h264_size(bytes.fromhex(H264[size])) == (0, *size)
 
 
 @pytest.mark.parametrize("size", H265)
 def test_the_size_in_h265(size: tuple[int, int]) -> None:
-    assert h265_size(bytes.fromhex(H265[size])) == size
+    assert h265_size(bytes.fromhex(H265[size])) == (0, *size)
 
 
 def test_cut_off_and_random_parameter_sets_have_no_size_or_some() -> None:
@@ -40,7 +40,7 @@ def test_cut_off_and_random_parameter_sets_have_no_size_or_some() -> None:
     for _ in range(2000):
         noise = random.bytes(int(random.integers(0, 40)))
         for size in (h264_size(noise), h265_size(noise)):
-            assert size is None or len(size) == 2
+            assert size is None or min(size) >= 0
 
 
 def answer(codec: str) -> bytes:
@@ -91,6 +91,14 @@ def test_another_size_is_seen_and_the_same_is_not(codec: str, first: bytes, seco
     assert not watch.resized
     pass_on(b"RTSP/1.0 200 OK\r\nCSeq: 9\r\n\r\n" + second)
     assert watch.resized
+
+
+def test_two_sets_of_different_sizes_are_no_change() -> None:
+    other = unit("6764001e4b3650280bfe5c05a83030352800000008000001e478b16cb000")  # LARGE, with the number 1
+    assert h264_size(other) == (1, 640, 368)
+    watch = RtspWatch()
+    watch.pass_on(answer("H264") + 3 * (rtp(SMALL) + rtp(other)), "10.0.0.2")
+    assert not watch.resized
 
 
 def test_noise_among_the_pictures_is_passed_on_and_means_nothing() -> None:
