@@ -92,17 +92,18 @@ def _examine(path: Path, options: dict[str, Any]) -> Report:
     try:
         return _run(path, options)
     except UnknownOutputs as unknown:
-        # Run all the same, as the likeliest reading says: somebody will look at it with each of them.
-        found = unknown.recognition
-        report = _run(path, options, sidecar=found.description.to_dict())
-        return replace(
-            report,
-            message=str(unknown),
-            family=found.family,
-            reasons=found.reasons,
-            questions=tuple(question.value for question in found.questions),
-            readings=tuple(asdict(reading) for reading in found.readings),
-        )
+        message, found = str(unknown), unknown.recognition
+    # Run all the same, as the likeliest reading says: somebody will look at it with each of them. After the `except`,
+    # whose error would keep a second copy of the model in memory.
+    report = _run(path, options, sidecar=found.description.to_dict())
+    return replace(
+        report,
+        message=message,
+        family=found.family,
+        reasons=found.reasons,
+        questions=tuple(question.value for question in found.questions),
+        readings=tuple(asdict(reading) for reading in found.readings),
+    )
 
 
 def _run(path: Path, options: dict[str, Any], *, sidecar: dict[str, Any] | None = None) -> Report:
