@@ -65,7 +65,9 @@ class Toast(QFrame):
         """To the lower edge of the parent."""
         width = min(WIDTH, self._parent.width() - 24)
         self.setFixedWidth(width)
-        height = max(48, self._layout.heightForWidth(width))
+        for widget in (self, self._text):
+            widget.ensurePolished()  # the first message would be measured in another font
+        height = max(48, self.heightForWidth(width))
         self.setGeometry((self._parent.width() - width) // 2, self._parent.height() - height - 16, width, height)
 
     def apply_theme(self, theme: Theme) -> None:
