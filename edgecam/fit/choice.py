@@ -68,11 +68,11 @@ def choose(results: Sequence[CaseResult], wish: Wish, *, cores: int) -> Choice:
         results: at least one.
         cores: of this machine.
     """
-    weights = _weights(results)
+    merits = _Merits.of(results)
     keeping = [r for r in results if r.per_second >= wish.per_second * RESERVE and _cpu_is_kept(r, wish, cores)]
-    best = max(keeping, key=lambda r: (_quality(r, weights), -r.threads, -r.median_ms)) if keeping else None
+    best = max(keeping, key=lambda r: (_quality(r, merits), -r.threads, -r.median_ms)) if keeping else None
     chosen = best or min(results, key=lambda r: r.median_ms)
-    ladder = _ladder(results, chosen, weights)
+    ladder = _ladder(results, chosen, merits)
     return Choice(ladder, ladder.index(chosen), best is not None, _why(chosen, wish, cores, len(keeping), len(results)))
 
 
@@ -98,26 +98,40 @@ def _cpu_is_kept(result: CaseResult, wish: Wish, cores: int) -> bool:
     return cpu_percent(result, done_per_second(result, wish), cores) <= wish.cpu_percent
 
 
-def _weights(results: Sequence[CaseResult]) -> dict[tuple[str, int, int], float]:
-    """How heavy each model is at each size: its milliseconds with the fewest threads measured."""
-    fewest = min(result.threads for result in results)
-    return {result.key[:3]: result.median_ms for result in results if result.threads == fewest}
+@dataclass(frozen=True, slots=True)
+class _Merits:
+    """What else tells two cases apart where their files do not.
+
+    Attributes:
+        models: the best accuracy that is known of each model, at whichever size.
+        weights: how heavy each model is at each size: its milliseconds with the fewest threads measured.
+    """
+
+    models: dict[str, float]
+    weights: dict[tuple[str, int, int], float]
+
+    @classmethod
+    def of(cls, results: Sequence[CaseResult]) -> _Merits:
+        fewest = min(result.threads for result in results)
+        models: dict[str, float] = {}
+        for result in results:
+            models[result.model] = max(models.get(result.model, 0.0), result.accuracy or 0.0)
+        return cls(models, {result.key[:3]: result.median_ms for result in results if result.threads == fewest})
 
 
-def _quality(result: CaseResult, weights: dict[tuple[str, int, int], float]) -> tuple[float, float]:
+def _quality(result: CaseResult, merits: _Merits) -> tuple[float, float, float]:
     """What files say of their accuracy at this size goes first, and what nobody has measured last.
 
-    Among equals, a heavier model sees more.
+    Among such, the model that is better elsewhere; among equals, the heavier one sees more.
     """
-    return -1.0 if result.accuracy is None else result.accuracy, weights.get(result.key[:3], result.median_ms)
+    known = -1.0 if result.accuracy is None else result.accuracy
+    return known, merits.models[result.model], merits.weights.get(result.key[:3], result.median_ms)
 
 
-def _ladder(
-    results: Sequence[CaseResult], chosen: CaseResult, weights: dict[tuple[str, int, int], float]
-) -> tuple[CaseResult, ...]:
+def _ladder(results: Sequence[CaseResult], chosen: CaseResult, merits: _Merits) -> tuple[CaseResult, ...]:
     """The cases with as many threads as the chosen one of which none is both slower and worse than another."""
     rivals = [result for result in results if result.threads == chosen.threads]
-    rivals.sort(key=lambda result: _quality(result, weights))
+    rivals.sort(key=lambda result: _quality(result, merits))
     steps: list[CaseResult] = []
     for result in rivals:
         while steps and result is not chosen and steps[-1] is not chosen and steps[-1].median_ms >= result.median_ms:

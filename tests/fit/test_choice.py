@@ -84,3 +84,12 @@ def test_what_nobody_has_measured_is_never_preferred_to_what_is_known() -> None:
 def test_what_lies_between_two_measured_sizes_is_said_to() -> None:
     between = replace(case("net", 20, accuracy=25.3), accuracy_known="between")
     assert "accuracy ≈ 25.3, between those of two sizes" in choose([between], Wish(5), cores=4).why
+
+
+def test_of_two_that_nobody_has_measured_the_model_that_is_better_elsewhere() -> None:
+    good, poor = case("good", 30, accuracy=30), case("poor", 28, accuracy=18)
+    small_good, small_poor = case("good", 9, hw=(192, 320)), case("poor", 10, hw=(192, 320))
+    choice = choose([small_poor, good, small_good, poor], Wish(60), cores=4)
+    assert choice.case is small_good
+    assert choice.ladder.index(small_good) == 0
+    assert choice.ladder[-1] is good
