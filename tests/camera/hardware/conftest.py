@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edgecam.camera.v4l2 import V4l2Camera
+from edgecam.camera.v4l2_device import V4l2Device
 from edgecam.camera.v4l2_nodes import v4l2_nodes
 
 if TYPE_CHECKING:
@@ -62,8 +63,12 @@ def v4l2_ctl(*arguments: str) -> str:
 
 
 def press(path: str, control: str) -> None:
-    """Pushes a button of the driver's fault injection."""
-    v4l2_ctl("-d", path, "-c", f"{control}=1")
+    """Pushes a button of the driver's fault injection; at once, which a program of its own would not do."""
+    device = V4l2Device(path)
+    try:
+        device.set_control(control, 1)
+    finally:
+        device.close()
 
 
 def unplug() -> None:
