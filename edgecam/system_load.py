@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -125,11 +126,20 @@ def _groups_of_python_threads() -> dict[int, str]:
 
 
 def _group_of_native_thread(task: Path) -> str:
-    """By the name that libraries give their threads; those of onnxruntime have none of their own."""
+    """By the name that libraries give their threads, or that those have from the thread that started them.
+
+    Those of onnxruntime have no name of their own.
+    """
     try:
         name = (task / "comm").read_text().strip()
     except OSError:
         return "other"
-    if name.startswith("av:"):
+    if name.startswith(("av:", "capture")):
         return "capture"
-    return "window" if name.startswith(("Q", "llvmpipe", "gdrv")) else "detector"
+    return "window" if name.startswith(("Q", "Thread (pooled)", "llvmpipe", "gdrv")) else "detector"
+
+
+def name_native_thread(name: str) -> None:
+    """Gives this thread a name for the system (Linux; 15 characters count): what libraries start in it inherits it."""
+    with contextlib.suppress(OSError):
+        Path(f"/proc/self/task/{threading.get_native_id()}/comm").write_text(name)

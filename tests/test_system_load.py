@@ -13,7 +13,7 @@ import pytest
 from edgecam import resources
 from edgecam.detector.detector import Detector
 from edgecam.sensors import cpu_clock_mhz, cpu_temperature
-from edgecam.system_load import THREAD_GROUPS, LoadMeter, ThreadLoadMeter
+from edgecam.system_load import THREAD_GROUPS, LoadMeter, ThreadLoadMeter, name_native_thread
 from edgecam.throttling import Throttling, ThrottlingWatch
 
 if TYPE_CHECKING:
@@ -103,11 +103,37 @@ def test_the_threads_of_onnxruntime_count_as_the_detectors(meter: ThreadLoadMete
     assert seconds["detector"] == pytest.approx(by_process, rel=0.03, abs=0.005)
 
 
+def test_threads_that_libraries_start_in_the_cameras_count_as_its_own(meter: ThreadLoadMeter) -> None:
+    """A library that starts nameless threads, here onnxruntime, in a thread named as that of a camera is."""
+    made: list[Detector] = []
+
+    def work() -> None:
+        name_native_thread("capture")
+        made.append(Detector(resources.models_folder() / "edgecam-nano.onnx", threads=2))
+        for _ in range(20):
+            made[0](np.zeros((320, 320, 3), np.uint8))
+        stop.wait(10)
+
+    stop = threading.Event()
+    started = time.monotonic()
+    thread = threading.Thread(target=work, name="capture x")
+    thread.start()
+    time.sleep(1.5)
+    seconds = measured(meter, started)
+    stop.set()
+    thread.join()
+    assert seconds["capture"] > 0.1
+    assert seconds["detector"] < 0.02 * seconds["capture"]
+
+
 def test_the_time_of_threads_that_ended_is_not_lost(meter: ThreadLoadMeter) -> None:
     started = time.monotonic()
     thread = threading.Thread(target=busy, args=(0.3,), name="capture x")
     thread.start()
     thread.join()
+    deadline = time.monotonic() + 5
+    while (meter._tasks / str(thread.native_id)).exists() and time.monotonic() < deadline:
+        time.sleep(0.01)  # for Python it has ended, for the system not quite
     assert measured(meter, started)["other"] == pytest.approx(0.3, abs=0.1)
 
 

@@ -12,6 +12,7 @@ from edgecam.camera.base import CameraState
 from edgecam.camera.watchdog import RepeatWatch
 from edgecam.errors import CameraError, CameraLost, CameraTimeout, EndOfStream
 from edgecam.pipeline.rates import RateMeter
+from edgecam.system_load import name_native_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,6 +118,7 @@ class CaptureWorker(threading.Thread):
     # This thread
 
     def run(self) -> None:
+        name_native_thread("capture")  # also for the decoders that libraries start in it
         try:
             self._run()
         except Exception as error:

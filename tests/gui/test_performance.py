@@ -26,7 +26,7 @@ from edgecam.gui.picture import live_view
 from edgecam.gui.widgets.theme import DARK
 from edgecam.pipeline import view_feed
 from edgecam.settings import SettingsStore, default_path
-from edgecam.system_load import LoadMeter, SystemLoad
+from edgecam.system_load import LoadMeter, SystemLoad, ThreadLoadMeter
 from edgecam.throttling import Throttling, ThrottlingWatch
 from tests.pipeline.pipeline_fakes import FakeDetector
 
@@ -218,6 +218,19 @@ def test_the_wait_is_from_the_capture_until_the_model_was_free(window: MainWindo
     run_for(window, qtbot, waits)
     prepared = number(window, "preprocess")  # lies between the two, and is a stage of its own
     assert number(window, "wait") + prepared == pytest.approx(statistics.median(waits), abs=3)
+
+
+def test_without_a_detector_no_time_is_put_down_to_it(make_window: WindowMaker, qtbot: QtBot) -> None:
+    window = make_window("demo")  # a clip, with the decoders' threads
+    meter = ThreadLoadMeter()
+    qtbot.waitUntil(lambda: window.view.painted.count > 10, timeout=20_000)
+    meter.read()
+    qtbot.wait(1500)
+    groups = meter.read()
+    if not groups:
+        pytest.skip("the system keeps no book of threads")
+    assert groups["capture"] > 1
+    assert groups["detector"] < 0.02 * groups["capture"]
 
 
 def test_what_is_lost_is_counted_apart(window: MainWindow, qtbot: QtBot) -> None:
