@@ -1,7 +1,7 @@
 """Starts the emulated machine that has real V4L2 cameras, and runs the tests marked `hardware` in it.
 
-`pytest tests/camera/hardware/test_machine.py` runs what every change has to pass; with `-m long` also what takes many
-minutes: a hundred cycles of unplugging, and drivers of other kinds.
+`pytest -m long tests/camera/hardware/test_machine.py` runs them all: every mode and fault, the window, a hundred cycles of
+unplugging, and drivers of other kinds. That is emulation: it takes many minutes.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ def tool() -> Path:
     return TOOL
 
 
+@pytest.mark.long
 def test_in_the_emulated_machine(tool: Path, tmp_path: Path) -> None:
     run(tool, BOOTED, tmp_path / "machine.log")
 
