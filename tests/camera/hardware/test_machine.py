@@ -1,7 +1,7 @@
 """Starts the emulated machine that has real V4L2 cameras, and runs the tests marked `hardware` in it.
 
-`pytest -m long tests/camera/hardware/test_machine.py` runs them all: every mode and fault, the window, a hundred cycles of
-unplugging, and drivers of other kinds. That is emulation: it takes many minutes.
+`pytest -m long tests/camera/hardware/test_machine.py` runs them all: every mode and fault, the window, a hundred cycles
+of unplugging, and drivers of other kinds. That is emulation: it takes many minutes.
 """
 
 from __future__ import annotations
