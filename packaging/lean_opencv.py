@@ -7,6 +7,7 @@ kept in ~/.cache/edgecam-build. Where that cannot be done, the bundle gets the w
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
@@ -83,11 +84,15 @@ def compiled(python: Path, library: Path, run: Callable[..., None]) -> Path:
     made_of = "\n".join([SOURCE_LOCK.read_text(), compiler, hash_of(library), *options]).encode()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edgecam-build"
     kept = cache / f"cv2-{hashlib.sha256(made_of).hexdigest()[:16]}.so"
-    if not kept.is_file():
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache, prefix="opencv-") as folder:
-            made = compile_in(Path(folder), python, library, run)
-            made.rename(kept)  # whole or not at all
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two builds at once need only one of it
+        if not kept.is_file():
+            for left_over in cache.glob("opencv-*"):  # of builds that were killed
+                shutil.rmtree(left_over)
+            with tempfile.TemporaryDirectory(dir=cache, prefix="opencv-") as folder:
+                made = compile_in(Path(folder), python, library, run)
+                made.rename(kept)  # whole or not at all
     return kept
 
 
@@ -114,8 +119,13 @@ def compile_in(work: Path, python: Path, library: Path, run: Callable[..., None]
     build = work / "build"
     environment = os.environ | {"PKG_CONFIG_LIBDIR": str(ffmpeg), "PKG_CONFIG_PATH": ""}
     run("cmake", *cmake_options(work, source, build, python, library), env=environment)
-    forget_folders(build / "modules/core/version_string.inc", work, python)
-    run("ninja", "-C", build, "--quiet")
+    forget_folders(build, work, python)
+    log = work / "ninja.log"  # warnings of other people's code; to be seen only when it fails
+    with log.open("wb") as file:
+        failed = subprocess.run(["ninja", "-C", str(build)], stdout=file, stderr=subprocess.STDOUT).returncode
+    if failed:
+        say("\n".join(log.read_text(errors="replace").splitlines()[-30:]))
+        raise CannotCompile("OpenCV could not be compiled.")
     return next(build.glob("lib/python3/cv2*.so"))
 
 
@@ -165,8 +175,8 @@ def cmake_options(work: Path, source: Path, build: Path, python: Path, library: 
         "PYTHON_DEFAULT_EXECUTABLE": str(python),
         "OPENCV_PYTHON3_INSTALL_PATH": "python",
         # The same result in every folder.
-        "CMAKE_C_FLAGS": f"-w -ffile-prefix-map={work}=.",
-        "CMAKE_CXX_FLAGS": f"-w -ffile-prefix-map={work}=.",
+        "CMAKE_C_FLAGS": f"-ffile-prefix-map={work}=.",
+        "CMAKE_CXX_FLAGS": f"-ffile-prefix-map={work}=.",
         "CMAKE_EXE_LINKER_FLAGS": beside,
         "CMAKE_MODULE_LINKER_FLAGS": f"{beside} -Wl,-s,--disable-new-dtags,-rpath,{RUNTIME_PATH}",
         "CMAKE_SKIP_RPATH": "ON",
@@ -186,13 +196,15 @@ def cmake_options(work: Path, source: Path, build: Path, python: Path, library: 
     ]
 
 
-def forget_folders(description: Path, work: Path, python: Path) -> None:
-    """Takes this machine's folders and kernel out of what `cv2.getBuildInformation()` says."""
+def forget_folders(build: Path, work: Path, python: Path) -> None:
+    """Takes this machine's folders and kernel out of what cmake wrote for the compiler."""
+    description, data_folders = build / "modules/core/version_string.inc", build / "opencv_data_config.hpp"
     text = description.read_text()
     if not re.search(r"FFMPEG: +YES", text):
         raise CannotCompile("OpenCV did not take the wheel's FFmpeg.")
     text = text.replace(str(work), ".").replace(str(python.parents[1]), ".")
     description.write_text(re.sub(r"(Host: +).*\\n", r"\1\\n", text))
+    data_folders.write_text(data_folders.read_text().replace(str(work), "."))
 
 
 def check(python: Path, run: Callable[..., None]) -> None:

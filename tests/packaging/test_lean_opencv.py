@@ -49,31 +49,34 @@ def test_where_it_cannot_be_compiled_the_wheel_stays(
 
 
 @pytest.fixture
-def description(tmp_path: Path) -> Path:
+def build(tmp_path: Path) -> Path:
     """What cmake wrote about its build."""
-    path = tmp_path / "version_string.inc"
+    (tmp_path / "modules/core").mkdir(parents=True)
     lines = (
         "Host:    Linux 6.1 x86_64",
         "Flags: -I/home/me/work/x",
         "numpy: /home/me/env/lib/numpy",
         "FFMPEG:     YES",
     )
-    path.write_text("".join(f'"  {line}\\n"\n' for line in lines))
-    return path
+    (tmp_path / "modules/core/version_string.inc").write_text("".join(f'"  {line}\\n"\n' for line in lines))
+    (tmp_path / "opencv_data_config.hpp").write_text('#define OPENCV_BUILD_DIR "/home/me/work/build"\n')
+    return tmp_path
 
 
-def test_no_folder_and_kernel_of_this_machine_is_in_the_library(lean: Any, description: Path) -> None:
-    lean.forget_folders(description, Path("/home/me/work"), Path("/home/me/env/bin/python"))
-    text = description.read_text()
+def test_no_folder_and_kernel_of_this_machine_is_in_the_library(lean: Any, build: Path) -> None:
+    lean.forget_folders(build, Path("/home/me/work"), Path("/home/me/env/bin/python"))
+    text = (build / "modules/core/version_string.inc").read_text()
     assert "/home/me" not in text
     assert "6.1" not in text
     assert len(text.splitlines()) == 4
+    assert (build / "opencv_data_config.hpp").read_text() == '#define OPENCV_BUILD_DIR "./build"\n'
 
 
-def test_without_ffmpeg_it_is_not_taken(lean: Any, description: Path) -> None:
+def test_without_ffmpeg_it_is_not_taken(lean: Any, build: Path) -> None:
+    description = build / "modules/core/version_string.inc"
     description.write_text(description.read_text().replace("YES", "NO"))
     with pytest.raises(lean.CannotCompile, match="FFmpeg"):
-        lean.forget_folders(description, Path("/home/me/work"), Path("/home/me/env/bin/python"))
+        lean.forget_folders(build, Path("/home/me/work"), Path("/home/me/env/bin/python"))
 
 
 @pytest.fixture
