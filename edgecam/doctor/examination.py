@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,7 +99,8 @@ def _machine(onnxruntime: Finding) -> Iterator[Finding]:
     throttling = machine.check_throttling(read_throttling())
     if throttling:
         yield throttling
-    yield machine.check_clock(Path(doctor.__file__).stat().st_mtime)
+    frozen = getattr(sys, "frozen", False)  # then modules are no files
+    yield machine.check_clock(Path(sys.executable if frozen else doctor.__file__).stat().st_mtime)
 
 
 def _folders() -> list[Path]:

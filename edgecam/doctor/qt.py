@@ -100,8 +100,11 @@ def check_platform_plugin(
 
 
 def _ldd(path: Path) -> str:
+    environment = clean_environment()
+    if getattr(sys, "frozen", False):  # as the program itself finds them: first in the bundle
+        environment["LD_LIBRARY_PATH"] = str(getattr(sys, "_MEIPASS", ""))
     return subprocess.run(
-        ["ldd", str(path)], capture_output=True, text=True, timeout=20, check=True, env=clean_environment()
+        ["ldd", str(path)], capture_output=True, text=True, timeout=20, check=True, env=environment
     ).stdout
 
 
