@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QColor, QImage, QPainter
 
 from edgecam.camera.pattern import PatternCamera, read_frame_id, write_frame_id
 from edgecam.detections import Detections
 from edgecam.frames import Frame
+from edgecam.gui.picture import chips as chips_module
+from edgecam.gui.picture.chips import Chips
 from edgecam.gui.picture.live_view import LiveView
+from edgecam.gui.picture.overlay import draw_figures
 from edgecam.pipeline.view_feed import ViewFeed
 from tests.fakes import PlainCamera
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtCore import QRectF
     from pytestqt.qtbot import QtBot
 
     from edgecam.gui.main_window import MainWindow
@@ -132,3 +139,37 @@ def test_a_pattern_survives_scaling() -> None:
         image = np.zeros((720, 1280, 3), np.uint8)
         write_frame_id(image, number)
         assert read_frame_id(image) == number
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.5, 2.0])
+def test_figures_look_the_same_from_their_image_and_are_drawn_only_when_they_change(
+    scale: float, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = (("29.9", "detections/s"), ("30.0", "fps"), ("12", "ms old"))
+    drawn: list[object] = []
+
+    def counted(*args: Any) -> list[QRectF]:
+        drawn.append(args[1])
+        return draw_figures(*args)
+
+    monkeypatch.setattr(chips_module, "draw_figures", counted)
+
+    def canvas(paint: Callable[[QPainter], object]) -> np.ndarray:
+        image = QImage(round(500 * scale), round(60 * scale), QImage.Format.Format_RGB32)
+        image.setDevicePixelRatio(scale)
+        image.fill(0x406080)
+        painter = QPainter(image)
+        paint(painter)
+        painter.end()
+        return np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1).astype(int)
+
+    chips = Chips()
+    direct = canvas(lambda painter: draw_figures(painter, figures, QPointF(12, 12)))
+    for _ in range(3):
+        cached = canvas(lambda painter: chips.paint(painter, figures, QPointF(12, 12), scale))
+        assert np.abs(cached - direct).max() <= 3  # rounding of what is drawn half transparent
+    assert len(drawn) == 1
+    other = (("8.1", "detections/s"),)
+    canvas(lambda painter: chips.paint(painter, other, QPointF(12, 12), scale))
+    assert drawn == [figures, other]
+    assert len(chips.places) == 1

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
-    from PySide6.QtCore import QRectF
     from pytestqt.qtbot import QtBot
 
     from edgecam.frames import Frame
@@ -166,11 +165,11 @@ def test_converting_takes_as_long_as_the_converter(
 
 def test_drawing_takes_as_long_as_the_drawer(window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     took: list[float] = []
-    paint, draw = window.view.paintEvent, live_view.draw_figures
+    paint, draw = window.view.paintEvent, live_view.Chips.paint
 
-    def slow_draw(*args: Any) -> list[QRectF]:
+    def slow_draw(*args: Any) -> None:
         time.sleep(0.012)
-        return draw(*args)
+        draw(*args)
 
     def timed(event: object) -> None:
         before, began = window.view.frame, time.perf_counter()
@@ -178,7 +177,7 @@ def test_drawing_takes_as_long_as_the_drawer(window: MainWindow, qtbot: QtBot, m
         if window.view.frame is not before:
             took.append((time.perf_counter() - began) * 1e3)
 
-    monkeypatch.setattr(live_view, "draw_figures", slow_draw)
+    monkeypatch.setattr(live_view.Chips, "paint", slow_draw)
     window.view.paintEvent = timed  # type: ignore[method-assign]
     run_for(window, qtbot, took)
     assert number(window, "draw") == pytest.approx(statistics.median(took), abs=1)
@@ -292,8 +291,8 @@ def test_each_figure_says_how_it_is_measured(window: MainWindow, qtbot: QtBot) -
 
 def test_each_figure_over_the_picture_says_how_it_is_measured(window: MainWindow, qtbot: QtBot) -> None:
     detect_with(window, qtbot, DescribedDetector(duration_s=0.02))
-    qtbot.waitUntil(lambda: len(window.figures.chips()) == 3 and len(window.view._figure_places) == 3, timeout=5000)
-    tips = [window.view.figure_tip(place.center()) for place in window.view._figure_places]
+    qtbot.waitUntil(lambda: len(window.figures.chips()) == 3 and len(window.view._chips.places) == 3, timeout=5000)
+    tips = [window.view.figure_tip(place.center()) for place in window.view._chips.places]
     assert [unit for _, unit in window.figures.chips()] == ["detections/s", "fps", "ms old"]
     for tip, words in zip(tips, ("detector", "screen", "capture"), strict=True):
         assert words in tip

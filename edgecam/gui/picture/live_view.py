@@ -12,7 +12,8 @@ from PySide6.QtGui import QColor, QImage, QPainter, QRegion
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from edgecam.detections import Detections
-from edgecam.gui.picture.overlay import draw_boxes, draw_figures
+from edgecam.gui.picture.chips import Chips
+from edgecam.gui.picture.overlay import draw_boxes
 from edgecam.pipeline.rates import LatencySeries, RateMeter
 from edgecam.pipeline.view_feed import fitted_size
 
@@ -58,7 +59,7 @@ class LiveView(QWidget):
         self._detected_at = self._drawn_until = 0.0
         self._boxes_visible = True
         self._figures: Sequence[tuple[str, str]] = ()
-        self._figure_places: list[QRectF] = []
+        self._chips = Chips()
         self._veil: QImage | None = None
         self._veil_pixels: np.ndarray | None = None
         self._margin = MARGIN
@@ -173,7 +174,7 @@ class LiveView(QWidget):
                 painter.fillRect(strip, self._background)
             self._paint_picture(painter, place, picture)
         if self._figures:
-            self._figure_places = draw_figures(painter, self._figures, QPointF(12, 12))
+            self._chips.paint(painter, self._figures, QPointF(12, 12), self.devicePixelRatioF())
         painter.end()
         if fresh and picture is not None:
             now = time.monotonic()
@@ -197,7 +198,7 @@ class LiveView(QWidget):
 
     def figure_tip(self, at: QPointF) -> str:
         """How the figure at `at` is measured; "" where there is none."""
-        for (_, unit), place in zip(self._figures, self._figure_places, strict=False):
+        for (_, unit), place in zip(self._figures, self._chips.places, strict=False):
             if place.contains(at):
                 return FIGURE_TIPS.get(unit, "")
         return ""
