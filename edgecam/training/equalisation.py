@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from edgecam.training.backbones import ShuffleBranch, ShuffleUnit
 from edgecam.training.layers import Conv, Separable
@@ -66,13 +66,18 @@ def _factor(reach: Tensor, weights: Tensor, *, depthwise: bool) -> Tensor:
 
 
 def _ranges(network: Network, convs: list[Conv], images: Tensor) -> list[Tensor]:
-    """Largest magnitude (C,) of each convolution's output after its activation."""
+    """Largest magnitude (C,) of each convolution's output before LeakyReLU, after ReLU.
+
+    ReLU is part of an int8 convolution; LeakyReLU is not, and the range below zero, ten times as wide as what is left
+    of it, sets the step of what it reads.
+    """
     found: dict[int, Tensor] = {}
     hooks = []
     for conv in convs:
 
-        def keep(module: nn.Module, _: tuple[Tensor, ...], output: Tensor) -> None:
-            found[id(module)] = output.abs().amax(dim=(0, 2, 3))
+        def keep(module: Conv, _: tuple[Tensor, ...], output: Tensor) -> None:
+            below = output.clamp(max=0).abs() / (module.leak or 1.0)
+            found[id(module)] = torch.maximum(output, below).amax(dim=(0, 2, 3))
 
         hooks.append(conv.register_forward_hook(keep))
     try:
