@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import math
 import os
 import threading
 import time
@@ -38,6 +39,7 @@ log = logging.getLogger(__name__)
 
 # A time stamp further from now than this is not one of this frame.
 _PLAUSIBLE_AGE_S: Final = 2.0
+_OLD_S: Final = 0.1  # a picture that waited so long because nobody read is not shown any more
 
 
 class V4l2Camera(Camera):
@@ -116,12 +118,14 @@ class V4l2Camera(Camera):
         if stream is None:
             raise CameraError(f"{self.name} is not open.")
         deadline = time.monotonic() + timeout_ms / 1000
+        tried = False
         while True:
             self._check_cancelled()
             remaining_s = deadline - time.monotonic()
             try:
                 if stream.wait(remaining_s, self._wake):
-                    frame = self._newest(stream)
+                    frame = self._newest(stream, even_old=tried)
+                    tried = True
                     if frame is not None:
                         return frame
             except OSError as error:
@@ -130,10 +134,14 @@ class V4l2Camera(Camera):
             if time.monotonic() >= deadline:
                 raise CameraTimeout(f"{self.name} sent no picture for {timeout_ms / 1000:.3g} s.")
 
-    def _newest(self, stream: V4l2Stream) -> Frame | None:
-        """Takes every filled buffer and decodes the newest: what lay ready before it is already old."""
-        filled = stream.dequeue()
+    def _newest(self, stream: V4l2Stream, *, even_old: bool) -> Frame | None:
+        """Takes every filled buffer and decodes the newest: what lay ready before it is already old.
+
+        Where all of them were filled, the driver had none left to write to, and even the newest may be of long ago.
+        """
+        filled, taken = stream.dequeue(), 0
         while filled is not None:
+            taken += 1
             self._count(filled)
             newer = stream.dequeue()
             if newer is None:
@@ -143,7 +151,8 @@ class V4l2Camera(Camera):
             filled = newer
         if filled is None:
             return None
-        image = self._decode(stream, filled)
+        is_old = taken == stream.count and _age_s(filled) > _OLD_S and not even_old
+        image = None if is_old else self._decode(stream, filled)
         stream.requeue(filled.index)
         if image is None:
             self._dropped += 1
@@ -257,3 +266,7 @@ class V4l2Camera(Camera):
         except OSError as error:
             raise CameraError(f"{self.name} refuses {value} for “{key}”: {error.strerror or error}.") from error
         self.settings[key] = value
+
+
+def _age_s(filled: Filled) -> float:
+    return math.inf if filled.captured_at is None else time.monotonic() - filled.captured_at

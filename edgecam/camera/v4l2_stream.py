@@ -68,6 +68,11 @@ class V4l2Stream:
             length, offset = (planes[0].length, planes[0].m.mem_offset) if planes else (buffer.length, buffer.m.offset)
             self._maps.append(mmap.mmap(self._device.fd, length, mmap.MAP_SHARED, mmap.PROT_READ, offset=offset))
 
+    @property
+    def count(self) -> int:
+        """Number of buffers."""
+        return len(self._maps)
+
     def _buffer(self, index: int = 0) -> tuple[abi.Buffer, ctypes.Array[abi.Plane] | None]:
         buffer = abi.Buffer(index=index, type=self._device.buffer_type, memory=abi.MEMORY_MMAP)
         if self._device.buffer_type != abi.CAPTURE_MPLANE:
