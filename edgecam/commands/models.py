@@ -165,17 +165,32 @@ def run_show(args: argparse.Namespace) -> int:
         ("input", f"{size}, {given.layout}, {given.color}, {given.dtype}, {given.resize}"),
         ("decoder", facts.description.output.decoder.value),
         ("one frame here", facts.speed or "not measured (`edgecam models check`)"),
-        ("accuracy", json.dumps(facts.description.accuracy, ensure_ascii=False) if facts.accuracy else "unknown"),
+        *(_told("accuracy", facts.description.accuracy) if facts.accuracy else [("accuracy", "unknown")]),
         ("licence", facts.licence or "unknown"),
         *(
-            (key, str(value))
+            line
             for key, value in facts.description.provenance.items()
             if key not in {"licence", "license"}
+            for line in _told(key.replace("_", " "), value)
         ),
         ("classes", f"{len(facts.description.labels)}: {', '.join(facts.description.labels)}"),
     ]
     print_lines(lines)
     return 0
+
+
+def _told(name: str, value: object) -> list[tuple[str, str]]:
+    """Lines of a table for what a file says of itself, which may be nested: one for each of its parts."""
+    if not isinstance(value, dict):
+        return [(name, str(value))]
+    return [(name if row == 0 else "", f"{key}: {_joined(part)}") for row, (key, part) in enumerate(value.items())]
+
+
+def _joined(value: object) -> str:
+    if not isinstance(value, dict):
+        return str(value)
+    nested = any(isinstance(part, dict) for part in value.values())
+    return ("; " if nested else ", ").join(f"{key} {_joined(part)}" for key, part in value.items())
 
 
 def run_remove(args: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -131,3 +132,14 @@ def test_wrong_usage_is_one_line(arguments: list[str], tiny: Path, capsys: pytes
         code = int(str(end.code))
     assert code in {1, EXIT_USAGE}
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_show_has_a_line_for_each_part_of_what_a_file_says_of_itself(
+    own_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["models", "show", "edgecam nano"]) == 0
+    shown = capsys.readouterr().out
+    (accuracy,) = (line for line in shown.splitlines() if line.startswith("accuracy"))
+    assert re.search(r"320x320: coco_val AP \d+\.\d, AP50 \d+\.\d", accuracy)
+    assert re.search(r"\n +arm_minstructions: 320x320 cortex-a72 \d+, cortex-a76 \d+\n", shown)
+    assert "{" not in shown
