@@ -137,7 +137,7 @@ def test_wrong_usage_is_one_line(arguments: list[str], tiny: Path, capsys: pytes
 def test_show_has_a_line_for_each_part_of_what_a_file_says_of_itself(
     own_home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["models", "show", "edgecam nano"]) == 0
+    assert main(["models", "show", "edgecam-nano"]) == 0
     shown = capsys.readouterr().out
     (accuracy,) = (line for line in shown.splitlines() if line.startswith("accuracy"))
     assert re.search(r"320x320: coco_val AP \d+\.\d, AP50 \d+\.\d", accuracy)
