@@ -1,7 +1,7 @@
 """Starts the emulated machine that has real V4L2 cameras, and runs the tests marked `hardware` in it.
 
-`pytest -m long tests/camera/hardware/test_machine.py` runs them all: every mode and fault, the window, a hundred cycles
-of unplugging, and drivers of other kinds. That is emulation: it takes many minutes.
+One boot for every mode and fault, and the window: three to four minutes. `pytest -m long
+tests/camera/hardware/test_machine.py` adds a hundred cycles of unplugging and drivers of other kinds: ten minutes more.
 """
 
 from __future__ import annotations
@@ -68,7 +68,6 @@ def tool() -> Path:
     return TOOL
 
 
-@pytest.mark.long
 def test_in_the_emulated_machine(tool: Path, tmp_path: Path) -> None:
     run(tool, BOOTED, tmp_path / "machine.log")
 
