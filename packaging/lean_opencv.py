@@ -1,7 +1,7 @@
 """OpenCV compiled from its own source with the four modules that edgecam uses, for the x86-64 bundle.
 
 The wheel's cv2 is 66 MB there: all modules, Intel's IPP, and LAPACK. This one is 14 MB, takes the wheel's place in the
-build's environment, and uses the FFmpeg libraries of that wheel. It is compiled once (ten minutes on two cores) and
+build's environment, and uses the FFmpeg libraries of that wheel. It is compiled once (7 minutes on two cores) and
 kept in ~/.cache/edgecam-build. Where that cannot be done, the bundle gets the wheel's, and is larger.
 """
 
@@ -113,7 +113,7 @@ def prepare_tools() -> None:
 
 def compile_in(work: Path, python: Path, library: Path, run: Callable[..., None]) -> Path:
     """Compiles in the folder `work`; returns the library."""
-    say("compiling OpenCV without what edgecam does not use: once, ten minutes on two cores")
+    say("compiling OpenCV without what edgecam does not use: once, 7 minutes on two cores")
     ffmpeg = describe_ffmpeg(work, library.parents[1] / "opencv_python_headless.libs")
     source = unpacked_source(work, python, run)
     build = work / "build"
