@@ -69,10 +69,19 @@ def write_snapshot(folder: Path, frame: Frame, detections: Detections, labels: S
     """
     folder.mkdir(parents=True, exist_ok=True)
     plain = _free_path(folder, f"edgecam {moment:%Y-%m-%d %H-%M-%S}")
-    plain.write_bytes(_as_jpeg(frame.image))
+    _write(plain, _as_jpeg(frame.image))
     if len(detections):
-        plain.with_name(f"{plain.stem} boxes.jpg").write_bytes(_as_jpeg(_with_boxes(frame, detections, labels)))
+        _write(plain.with_name(f"{plain.stem} boxes.jpg"), _as_jpeg(_with_boxes(frame, detections, labels)))
     return plain
+
+
+def _write(path: Path, data: bytes) -> None:
+    """A picture that the disk has no room for leaves nothing behind."""
+    try:
+        path.write_bytes(data)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _as_jpeg(image: NDArray[np.uint8]) -> bytes:
