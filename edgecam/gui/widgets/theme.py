@@ -135,7 +135,9 @@ def _style_sheet(t: Theme) -> str:
     QSlider::handle:horizontal:disabled {{ background: {t.dim}; }}
     QPushButton#link:disabled {{ color: {t.dim}; }}
     QLabel:disabled {{ color: {t.dim}; }}
-    QPlainTextEdit, QTextBrowser, QTextEdit {{ background: {t.bar}; border: 1px solid {t.line}; border-radius: 8px; padding: 6px; }}
+    QPlainTextEdit, QTextBrowser, QTextEdit {{
+        background: {t.bar}; border: 1px solid {t.line}; border-radius: 8px; padding: 6px;
+    }}
     QSlider:focus {{ border: none; }}
     QSlider::handle:horizontal:focus {{ border: 2px solid {t.accent}; }}
     QLineEdit {{ background: {t.bar}; border: 1px solid {t.line}; border-radius: 8px; padding: 8px 10px; }}
