@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import statistics
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -219,15 +221,25 @@ def test_the_wait_is_from_the_capture_until_the_model_was_free(window: MainWindo
     assert number(window, "wait") + prepared == pytest.approx(statistics.median(waits), abs=3)
 
 
+def name_those_of_earlier_tests() -> None:
+    """OpenCV's pool, say, which a test has started: in the program the camera's thread starts it and gives its name."""
+    nameless = Path("/proc/self/comm").read_text()
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(OSError):
+            if int(task.name) != os.getpid() and (task / "comm").read_text() == nameless:
+                (task / "comm").write_text("capture")
+
+
 def test_without_a_detector_no_time_is_put_down_to_it(make_window: WindowMaker, qtbot: QtBot) -> None:
+    if not Path("/proc/self/task").exists():
+        pytest.skip("the system keeps no book of threads")
+    name_those_of_earlier_tests()
     window = make_window("demo")  # a clip, with the decoders' threads
     meter = ThreadLoadMeter()
     qtbot.waitUntil(lambda: window.view.painted.count > 10, timeout=20_000)
     meter.read()
     qtbot.wait(1500)
     groups = meter.read()
-    if not groups:
-        pytest.skip("the system keeps no book of threads")
     assert groups["capture"] > 1
     assert groups["detector"] < 0.02 * groups["capture"]
 
