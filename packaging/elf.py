@@ -25,6 +25,15 @@ def soname(library: Path | str) -> str:
     return name[1]
 
 
+def interpreter(program: Path | str) -> str:
+    """The loader that a program asks for."""
+    command = ["readelf", "--wide", "--program-headers", str(program)]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    name = re.search(r"\[.*: (/.+)\]", shown)
+    assert name is not None, program
+    return name[1]
+
+
 def symbols(library: Path | str, which: str) -> list[str]:
     """Its dynamic symbols.
 

@@ -1,4 +1,4 @@
-"""After PyInstaller, in the build's own environment: stand-ins, notices, and a look whether a library is missing."""
+"""After PyInstaller, in the build's own environment: stand-ins, starter, notices; and is a library missing?"""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from elf import interpreter
 from notices import write_notices
+from starter import write_starter
 from stubs import drop_unneeded, replace_unused_libraries
 
 
@@ -34,6 +36,7 @@ def main() -> int:
     for library in sorted(bundle.glob("_internal/PySide6/Qt/lib/libicu*.so.*")):
         # Symbol tables only. The libraries of the other wheels were edited by patchelf: GNU strip breaks such files.
         subprocess.run(["strip", "--strip-unneeded", str(library)], check=True)
+    write_starter(bundle, platform.machine(), interpreter(bundle / "edgecam-program"))
     (bundle / "LICENSE").write_bytes((bundle / "_internal" / "LICENSE").read_bytes())
     pairs = [tuple(line.split("\t", 1)) for line in collected.read_text(encoding="utf-8").splitlines()]
     inside = [(target, source) for target, source in pairs if Path(target).name not in dropped]

@@ -1,6 +1,8 @@
 """What the standalone program runs."""
 
+import contextlib
 import os
+from pathlib import Path
 
 
 def use_utf8() -> None:
@@ -9,8 +11,15 @@ def use_utf8() -> None:
         os.environ["LC_ALL"] = "C.UTF-8"
 
 
+def use_short_name() -> None:
+    """For `top`, `pgrep` and `killall`: the file is called edgecam-program, since `edgecam` is the script before it."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/comm").write_text("edgecam", encoding="ascii")
+
+
 if __name__ == "__main__":
     use_utf8()
+    use_short_name()
     from edgecam.cli import start
 
     start()
