@@ -90,10 +90,17 @@ def compiled(python: Path, library: Path, run: Callable[..., None]) -> Path:
         if not kept.is_file():
             for left_over in cache.glob("opencv-*"):  # of builds that were killed
                 shutil.rmtree(left_over)
-            with tempfile.TemporaryDirectory(dir=cache, prefix="opencv-") as folder:
+            with tempfile.TemporaryDirectory(dir=folder_to_compile_in(cache), prefix="opencv-") as folder:
                 made = compile_in(Path(folder), python, library, run)
-                made.rename(kept)  # whole or not at all
+                arriving = kept.with_suffix(".new")
+                shutil.copyfile(made, arriving)  # maybe from another disk
+                arriving.rename(kept)  # whole or not at all
     return kept
+
+
+def folder_to_compile_in(cache: Path) -> Path:
+    """The cache, or the place for temporary files: compilers' options and pkg-config split a path at spaces."""
+    return cache if re.fullmatch(r"[\w/.+-]+", str(cache), re.ASCII) else Path(tempfile.gettempdir())
 
 
 def hash_of(path: Path) -> str:
@@ -114,6 +121,7 @@ def prepare_tools() -> None:
 def compile_in(work: Path, python: Path, library: Path, run: Callable[..., None]) -> Path:
     """Compiles in the folder `work`; returns the library."""
     say("compiling OpenCV without what edgecam does not use: once, 7 minutes on two cores")
+    python, library = linked_environment(work, python, library)
     ffmpeg = describe_ffmpeg(work, library.parents[1] / "opencv_python_headless.libs")
     source = unpacked_source(work, python, run)
     build = work / "build"
@@ -127,6 +135,13 @@ def compile_in(work: Path, python: Path, library: Path, run: Callable[..., None]
         say("\n".join(log.read_text(errors="replace").splitlines()[-30:]))
         raise CannotCompile("OpenCV could not be compiled.")
     return next(build.glob("lib/python3/cv2*.so"))
+
+
+def linked_environment(work: Path, python: Path, library: Path) -> tuple[Path, Path]:
+    """The Python and the wheel's library, through a link in `work`: without the spaces of the checkout's path."""
+    link = work / "environment"
+    link.symlink_to(python.parents[1])
+    return link / python.relative_to(python.parents[1]), link / library.relative_to(python.parents[1])
 
 
 def describe_ffmpeg(work: Path, libraries: Path) -> Path:
@@ -202,7 +217,8 @@ def forget_folders(build: Path, work: Path, python: Path) -> None:
     text = description.read_text()
     if not re.search(r"FFMPEG: +YES", text):
         raise CannotCompile("OpenCV did not take the wheel's FFmpeg.")
-    text = text.replace(str(work), ".").replace(str(python.parents[1]), ".")
+    for folder in (python.parents[1], python.parents[1].resolve(), work):
+        text = text.replace(str(folder), ".")
     description.write_text(re.sub(r"(Host: +).*\\n", r"\1\\n", text))
     data_folders.write_text(data_folders.read_text().replace(str(work), "."))
 

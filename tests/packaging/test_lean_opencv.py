@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,31 @@ def test_no_folder_and_kernel_of_this_machine_is_in_the_library(lean: Any, build
     assert "6.1" not in text
     assert len(text.splitlines()) == 4
     assert (build / "opencv_data_config.hpp").read_text() == '#define OPENCV_BUILD_DIR "./build"\n'
+
+
+@pytest.mark.parametrize("name", ["cache", "my cache", "Zwischenablage für Bau", "a'b"])
+def test_it_is_compiled_where_no_option_is_split(lean: Any, tmp_path: Path, name: str) -> None:
+    cache = Path("/home/me") / name / "edgecam-build"
+    folder = lean.folder_to_compile_in(cache)
+    assert (folder == cache) == (name == "cache")
+    assert folder == cache or str(folder) == tempfile.gettempdir()
+
+
+def test_the_environment_is_used_through_a_link_and_is_not_named(lean: Any, build: Path, tmp_path: Path) -> None:
+    environment, work = tmp_path / "my checkout" / "venv", tmp_path / "work"
+    library = environment / "lib/python3.11/site-packages/cv2/cv2.abi3.so"
+    for path in (library, environment / "bin/python"):
+        path.parent.mkdir(parents=True)
+        path.touch()
+    work.mkdir()
+    python, linked = lean.linked_environment(work, environment / "bin/python", library)
+    assert linked.samefile(library)
+    assert python.samefile(environment / "bin/python")
+    assert str(python).startswith(f"{work}/")
+    description = build / "modules/core/version_string.inc"
+    description.write_text(f"FFMPEG: YES\n{python}\n{environment}/lib\n{work}/x\n")
+    lean.forget_folders(build, work, python)
+    assert description.read_text() == "FFMPEG: YES\n./bin/python\n./lib\n./x\n"
 
 
 def test_without_ffmpeg_it_is_not_taken(lean: Any, build: Path) -> None:
