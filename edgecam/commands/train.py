@@ -71,7 +71,7 @@ def _add_teacher(parser: argparse.ArgumentParser) -> None:
         default="labels",
         help="learn labels (default), a teacher's maps (transplant) or a teacher's outputs",
     )
-    add("--teacher", type=Path, metavar="FILE", help="NanoDet-Plus-m's arrays (.npz)")
+    add("--teacher", type=Path, metavar="FILE", help="NanoDet-Plus-m's arrays (.npz) or weights of ours (.safetensors)")
     add("--distil", type=float, metavar="X", help="weight of the teacher's outputs beside labels (0.5)")
     add("--backbone", type=Path, metavar="FILE", help="MobileNetV2's arrays (.npz); with --init none")
     add("--teacher-boxes", type=Path, metavar="FILE", help="boxes of better models for classes without labels")

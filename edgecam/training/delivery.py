@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,11 +13,10 @@ import torch
 from edgecam.training.checkpoint import load_network
 from edgecam.training.equalisation import equalise
 from edgecam.training.export import check_parity, describe, export
+from edgecam.training.padding import fill_branches
 from edgecam.training.quantise import Difference, quantise
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
 EQUALISED_ON = 16  # photographs
@@ -53,8 +54,13 @@ def deliver(
     if images:
         equalise(network, torch.from_numpy(np.stack(images[:EQUALISED_ON])))
     name = name or f"edgecam {network.config.name}"
-    export(network, output, describe(network, name=name, provenance=provenance, accuracy=accuracy))
+    description = describe(network, name=name, provenance=provenance, accuracy=accuracy)
+    export(network, output, description)
     parity = check_parity(network, output)
     if int8 is None or not images:
         return Delivery(parity, None)
-    return Delivery(parity, quantise(output, int8, images, name=f"{name} int8"))
+    fill_branches(network)
+    with tempfile.TemporaryDirectory() as folder:
+        filled = Path(folder) / "filled.onnx"
+        export(network, filled, description)
+        return Delivery(parity, quantise(filled, int8, images, name=f"{name} int8"))

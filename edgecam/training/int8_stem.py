@@ -7,7 +7,7 @@ goes into the bias, so that only the zero padding at the picture's border change
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
@@ -15,6 +15,8 @@ from onnx import TensorProto, helper, numpy_helper
 from edgecam.errors import ModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import onnx
     from numpy.typing import NDArray
 
@@ -92,8 +94,9 @@ def use_integers(model: onnx.ModelProto) -> None:
     """Replace a stem `Conv, LeakyRelu, MaxPool` left in float by an integer convolution with exact sums.
 
     Only its weights are rounded (8 bits per channel): quantising what it gives before the activation is what costs
-    accuracy, since that ranges seven times further below zero than above. Scale and bias follow after the pool, which
-    commutes with both and with the activation and leaves a quarter of the values.
+    accuracy, since that ranges seven times further below zero than above. The bias (in units of the sums) follows after
+    the pool, which commutes with it and with the activation and leaves a quarter of the values; the channels' scales,
+    positive as they are, wait until the result is quantised.
     """
     stem = find_stem(model)
     nodes = list(model.graph.node)
@@ -105,12 +108,10 @@ def use_integers(model: onnx.ModelProto) -> None:
         f"{name}.pixel_zero": np.array(stem.zero, np.uint8),
         f"{name}.weight_zero": np.array(WEIGHT_ZERO, np.uint8),
         f"{name}.weight_int8": (rounded + WEIGHT_ZERO).astype(np.uint8),
-        f"{name}.scale": scale.reshape(1, -1, 1, 1),
-        f"{name}.bias": stem.bias_of_pixels(rounded * scale).reshape(1, -1, 1, 1),
+        f"{name}.bias": stem.bias_of_pixels(rounded * scale).reshape(1, -1, 1, 1) / scale.reshape(1, -1, 1, 1),
     }
-    zero, weight_zero, weight, scales, biases = constants
-    steps = [f"{name}.{step}" for step in ("planes", "sums", "float", "pooled", "scaled", "biased")]
-    planes, sums, real, pooled, scaled, biased = steps
+    zero, weight_zero, weight, biases = constants
+    planes, sums, real, pooled, biased = (f"{name}.{step}" for step in ("planes", "sums", "float", "pooled", "biased"))
     stem.transpose.input[0], stem.transpose.output[0] = stem.cast.input[0], planes
     convolve = helper.make_node("ConvInteger", [planes, weight, zero, weight_zero], [sums], name=f"{name}.integer")
     convolve.attribute.extend(stem.conv.attribute)
@@ -123,10 +124,11 @@ def use_integers(model: onnx.ModelProto) -> None:
         convolve,
         helper.make_node("Cast", [sums], [real], name=f"{name}.cast", to=TensorProto.FLOAT),
         reduce,
-        helper.make_node("Mul", [pooled, scales], [scaled], name=f"{name}.multiply"),
-        helper.make_node("Add", [scaled, biases], [biased], name=f"{name}.add"),
+        helper.make_node("Add", [pooled, biases], [biased], name=f"{name}.add"),
         activate,
     ]
+    for reduced in (pool.output[0], *_feed_pools(nodes, pool.output[0])):
+        constants |= _quantise_per_channel(model, nodes, reduced, scale.reshape(-1))
     old = [stem.cast, stem.transpose, stem.subtract, stem.conv, activation, pool]
     rest = [node for node in nodes if node not in old]
     unused = {stem.subtract.input[1], *stem.conv.input[1:3]}
@@ -134,6 +136,36 @@ def use_integers(model: onnx.ModelProto) -> None:
     del model.graph.node[:], model.graph.initializer[:], model.graph.value_info[:]
     model.graph.node.extend([*new, *rest])
     model.graph.initializer.extend([*kept, *(numpy_helper.from_array(v, k) for k, v in constants.items())])
+
+
+def pools_of(nodes: Iterable[onnx.NodeProto], name: str) -> list[onnx.NodeProto]:
+    """Max-pools of a map: of bytes not yet turned channels-last, onnxruntime pools ten times slower than of floats."""
+    return [node for node in nodes if node.op_type == "MaxPool" and node.input[0] == name]
+
+
+def _feed_pools(nodes: list[onnx.NodeProto], name: str) -> list[str]:
+    """Give the pools of `name` that float map itself, where they have its bytes turned back; returns what they give."""
+    quantised = {node.output[0] for node in nodes if node.op_type == "QuantizeLinear" and node.input[0] == name}
+    read = {n.output[0] for n in nodes if n.op_type == "DequantizeLinear" and n.input[0] in quantised}
+    pools = [pool for back in read for pool in pools_of(nodes, back)]
+    for pool in pools:
+        pool.input[0] = name
+    return [pool.output[0] for pool in pools]
+
+
+def _quantise_per_channel(
+    model: onnx.ModelProto, nodes: list[onnx.NodeProto], name: str, scale: NDArray[np.float32]
+) -> dict[str, NDArray[Any]]:
+    """Let what quantises `name` divide each channel by its own scale too; returns the new constants."""
+    values = {value.name: value for value in model.graph.initializer}
+    quantise = next(node for node in nodes if node.op_type == "QuantizeLinear" and node.input[0] == name)
+    step, zero = (numpy_helper.to_array(values[value]) for value in quantise.input[1:3])
+    quantise.input[1:] = [f"{name}.steps", f"{name}.zeros"]
+    quantise.attribute.append(helper.make_attribute("axis", 1))
+    return {
+        f"{name}.steps": (step / scale).astype(np.float32),
+        f"{name}.zeros": np.full(len(scale), zero, np.uint8),
+    }
 
 
 def _replace(model: onnx.ModelProto, name: str, value: NDArray[np.float32]) -> None:

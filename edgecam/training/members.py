@@ -5,12 +5,16 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, Final
 
+import torch
+
 from edgecam.errors import DataError
 from edgecam.evaluation.datasets.labels import COCO_LABELS
 from edgecam.training.backbones import MobileNetV2
+from edgecam.training.checkpoint import load_network
 from edgecam.training.config import ModelConfig
 from edgecam.training.fitting import fit_lighter
 from edgecam.training.network import Network
+from edgecam.training.pruning import prune
 from edgecam.training.weights import (
     NANODET_MEAN,
     NANODET_STD,
@@ -26,10 +30,15 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-# 3x3 and nearest instead of NanoDet-Plus's 5x5 and bilinear: on ARM a third of neck and head is saved, and RFCR has
-# brought the wide context before.
-MOBILE: Final = ModelConfig(name="mobile", labels=COCO_LABELS, neck_kernel=3, head_kernel=3, neck_upsample="nearest")
 # 3x3 only where a kernel costs most: a tenth is saved, and a transplant keeps 23.7 of its 24.6 AP instead of 19.9.
+# What that costs mobile its backbone pays: of each block's inner channels those that the others can best replace.
+MOBILE: Final = ModelConfig(
+    name="mobile",
+    labels=COCO_LABELS,
+    hidden=(32, 80, 120, 120, 160, 160, 192, 320, 320, 320, 384, 480, 480, 480, 800, 640),
+    fine_neck_kernel=3,
+    fine_head_kernel=3,
+)
 NANO: Final = ModelConfig(
     name="nano",
     labels=COCO_LABELS,
@@ -71,8 +80,14 @@ def _value(name: str, text: str, example: Any) -> Any:
 
 
 def teacher_from(path: Path, images: Tensor | None = None) -> Network:
-    """NanoDet-Plus-m, frozen; with laterals of unit deviation over `images` where those are given (a transplant)."""
-    teacher = nanodet_plus(COCO_LABELS, path).eval()
+    """NanoDet-Plus-m's arrays (.npz) or weights of ours (.safetensors), frozen.
+
+    With laterals of unit deviation over `images` where those are given (a transplant).
+
+    Raises:
+        DataError: the file is neither.
+    """
+    teacher = (load_network(path) if path.suffix == ".safetensors" else nanodet_plus(COCO_LABELS, path)).eval()
     if images is not None:
         equalize_laterals(teacher, images)
     return teacher.requires_grad_(False)
@@ -81,12 +96,15 @@ def teacher_from(path: Path, images: Tensor | None = None) -> Network:
 def start_from(
     config: ModelConfig, *, teacher: Network | None, backbone: Path | None, fit_on: Tensor | None
 ) -> Network:
-    """A network with what can be taken over: the backbone's file, the teacher's neck and head, fitted where lighter."""
+    """A network with what can be taken over: the backbone's file, the teacher's neck and head, fitted where lighter.
+
+    `fit_on` are views to fit on, uint8 (B, H, W, 3); a backbone with fewer inner channels is pruned on them.
+    """
     network = Network(config)
     if backbone is not None:
         if not isinstance(network.backbone, MobileNetV2):
             raise DataError("--backbone is for MobileNetV2; nano takes its backbone from the teacher")
-        put_mobilenet(network.backbone, load_arrays(backbone), backbone)
+        _put_backbone(network, backbone, fit_on)
     if teacher is not None:
         transplant(network, teacher)
         if fit_on is not None:
@@ -94,3 +112,47 @@ def start_from(
             fit_lighter(network, teacher, fit_on)
             network.train()
     return network
+
+
+def _put_backbone(network: Network, path: Path, views: Tensor | None) -> None:
+    assert isinstance(network.backbone, MobileNetV2)
+    full = MobileNetV2(dataclasses.replace(network.config, hidden=()))
+    put_mobilenet(full, load_arrays(path), path)
+    if views is None:
+        if network.config.hidden:
+            raise DataError("a backbone with fewer inner channels is pruned on views: name a --teacher")
+        network.backbone.load_state_dict(full.state_dict())
+    else:
+        prune(network.backbone, full, network.prepare(views))
+
+
+@torch.no_grad()
+def rebuild(network: Network, settings: list[str], teacher: Network, views: Tensor) -> Network:
+    """Another variant of a trained network: fewer inner channels of its backbone, another neck or head.
+
+    The backbone is pruned, RFCR and laterals stay, neck and head are the teacher's, fitted where the variant's are
+    lighter; all on `views`, uint8 (B, H, W, 3).
+
+    Raises:
+        DataError: a setting changes something else.
+    """
+    config = configure(network.config, settings)
+    network.eval()
+    network.fold()
+    built = Network(config).eval()
+    built.fold()
+    pruned = isinstance(built.backbone, MobileNetV2) and isinstance(network.backbone, MobileNetV2)
+    if pruned:
+        prune(built.backbone, network.backbone, network.prepare(views))
+    kept, given = network.state_dict(), teacher.state_dict()
+    for name, tensor in built.state_dict().items():
+        if pruned and name.startswith("backbone."):
+            continue
+        ours = name.startswith(("backbone.", "rfcr.", "neck.reduce"))
+        value = (kept if ours else given).get(name)
+        if value is not None and value.shape == tensor.shape:
+            tensor.copy_(value)
+        elif ours:
+            raise DataError(f"--set {' '.join(settings)}: changes {name}, which is kept; use --init none")
+    fit_lighter(built, teacher, views)
+    return built.train()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from edgecam.training.backbones import InvertedResidual, MobileNetV2, ShuffleNetV2, ShuffleUnit
+from edgecam.training.backbones import InvertedResidual, MobileNetV2, ShuffleBranch, ShuffleNetV2, ShuffleUnit
 from edgecam.training.necks import Ghost, GhostHalf
+from edgecam.training.unshuffle import Stage, reorder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,6 +126,7 @@ def build(network: Network) -> onnx.ModelProto:
     Boxes are decoded outside: only the few cells above the score threshold need it, and a graph that ends in
     convolutions can be quantised whole.
     """
+    network = copy.deepcopy(network)
     graph, config = Graph(), network.config
     x = graph.add("Cast", ["image"], to=TensorProto.FLOAT)
     x = graph.add("Transpose", [x], perm=[0, 3, 1, 2])
@@ -149,7 +152,7 @@ def build(network: Network) -> onnx.ModelProto:
 def _backbone(graph: Graph, network: Network, x: str) -> list[str]:
     if isinstance(network.backbone, MobileNetV2):
         return _mobilenet(graph, network.backbone, x)
-    return _shufflenet(graph, network.backbone, x)
+    return _shufflenet(graph, network.backbone, x, reorder(network))
 
 
 def _mobilenet(graph: Graph, backbone: MobileNetV2, x: str) -> list[str]:
@@ -167,43 +170,52 @@ def _mobilenet(graph: Graph, backbone: MobileNetV2, x: str) -> list[str]:
     return maps
 
 
-def _shufflenet(graph: Graph, backbone: ShuffleNetV2, x: str) -> list[str]:
+def _shufflenet(graph: Graph, backbone: ShuffleNetV2, x: str, stages: Sequence[Stage]) -> list[str]:
     x = graph.conv(x, backbone.conv1, "conv1")
     x = graph.add("MaxPool", [x], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
     maps = [x]
-    for number in (2, 3, 4):
-        for index, unit in enumerate(getattr(backbone, f"stage{number}")):
-            x = _shuffle_unit(graph, unit, x, f"stage{number}.{index}")
+    for number, plan in zip((2, 3, 4), stages, strict=True):
+        x = _stage(graph, getattr(backbone, f"stage{number}"), x, plan, f"stage{number}")
         maps.append(x)
     if backbone.conv5 is not None:
         maps[-1] = graph.conv(x, backbone.conv5, "conv5")
     return maps
 
 
-def _shuffle_unit(graph: Graph, unit: ShuffleUnit, x: str, name: str) -> str:
-    half = unit.branch2.pointwise2.out_channels
-    kept: str
-    if unit.branch1 is not None:
-        kept = graph.conv(x, unit.branch1.depthwise, f"{name}.branch1.depthwise")
-        kept = graph.conv(kept, unit.branch1.pointwise, f"{name}.branch1.pointwise")
-    else:
-        split = graph.constant(np.array([half, half], np.int64), f"halves_{half}")
-        kept, x = f"{name}.kept", f"{name}.worked"
-        source = graph.nodes[-1].output[0]
-        graph.nodes.append(helper.make_node("Split", [source, split], [kept, x], name=f"{name}.split", axis=1))
+def _stage(graph: Graph, units: Sequence[ShuffleUnit], x: str, plan: Stage, name: str) -> str:
+    """The units of a stage, each on slices of what the ones before have made."""
+    slices: dict[tuple[int, int, int], str] = {}
+
+    def made(output: int, y: str) -> None:
+        slices.update(_cut(graph, y, output, plan.cuts(output), f"{name}.{output}"))
+
+    first = units[0].branch1
+    assert first is not None
+    kept = graph.conv(x, first.depthwise, f"{name}.0.branch1.depthwise")
+    made(0, graph.conv(kept, first.pointwise, f"{name}.0.branch1.pointwise"))
+    made(1, _branch(graph, units[0].branch2, x, f"{name}.0.branch2"))
+    for index, joined in enumerate(plan.worked, start=1):
+        taken = graph.concat([slices[part] for part in joined.slices])
+        made(index + 1, _branch(graph, units[index].branch2, taken, f"{name}.{index}.branch2"))
+    return graph.concat([slices[part] for part in plan.result.slices])
+
+
+def _branch(graph: Graph, branch: ShuffleBranch, x: str, name: str) -> str:
     for part in ("pointwise1", "depthwise", "pointwise2"):
-        x = graph.conv(x, getattr(unit.branch2, part), f"{name}.branch2.{part}")
-    joined = graph.concat([kept, x])
-    # The shuffle with open height and width: 0 keeps a side, -1 takes what is left.
-    paired = graph.add("Reshape", [joined, graph.constant(np.array([1, 2, half, -1], np.int64), f"pairs_{half}")])
-    turned = graph.add("Transpose", [paired], perm=[0, 2, 1, 3])
-    return _like(graph, turned, joined, 2 * half)
+        x = graph.conv(x, getattr(branch, part), f"{name}.{part}")
+    return x
 
 
-def _like(graph: Graph, x: str, like: str, channels: int) -> str:
-    """Reshape (1, half, 2, H * W) to (1, channels, H, W)."""
-    shape = graph.add("Shape", [like])
-    return graph.add("Reshape", [x, shape])
+def _cut(graph: Graph, x: str, output: int, sizes: list[int], name: str) -> dict[tuple[int, int, int], str]:
+    """Cut a branch output's channels into slices of these sizes, keyed as the plan names them."""
+    starts = [sum(sizes[:index]) for index in range(len(sizes))]
+    keys = [(output, start, start + size) for start, size in zip(starts, sizes, strict=True)]
+    if len(sizes) == 1:
+        return {keys[0]: x}
+    names = [f"{name}.from_{start}" for start in starts]
+    cuts = graph.constant(np.array(sizes, np.int64), "cuts_" + "_".join(map(str, sizes)))
+    graph.nodes.append(helper.make_node("Split", [x, cuts], names, name=f"{name}.split", axis=1))
+    return dict(zip(keys, names, strict=True))
 
 
 def _rfcr(graph: Graph, rfcr: RFCR, maps: list[str]) -> list[str | Halves]:

@@ -20,7 +20,7 @@ from edgecam.resources import models_folder
 from edgecam.training import checkpoint, sources
 from edgecam.training.batches import Source, Stream
 from edgecam.training.engine import Run, Schedule, train
-from edgecam.training.members import MEMBERS, configure, start_from, teacher_from
+from edgecam.training.members import MEMBERS, configure, rebuild, start_from, teacher_from
 from edgecam.training.objectives import Distillation
 from edgecam.training.plan import Plan, check
 from edgecam.training.progress import Progress
@@ -197,12 +197,16 @@ def make_network(
         network = start_from(config, teacher=teacher, backbone=args.backbone, fit_on=fit_on)
     else:
         path = Path(args.init) if args.init else models_folder() / f"edgecam-{args.model}.safetensors"
-        if args.set or args.backbone:
-            raise DataError("--set and --backbone build a network anew: use them with --init none")
+        if args.backbone:
+            raise DataError("--backbone builds a network anew: use it with --init none")
         network = checkpoint.load_network(path)
         before = checkpoint.read(path).notes.get("plan", {})
         if teacher is not None and plan.outputs and before.get("outputs") is False:
             adopt(network, teacher, sample_images(training, plan))
+        if args.set:
+            if teacher is None:
+                raise DataError("--set changes neck or head, and those come from a --teacher; or use --init none")
+            network = rebuild(network, args.set, teacher, sample_images(training, plan))
     if args.recipe != "maps" and not network.config.norm:
         network.fold()
     return relabel(network, labels)

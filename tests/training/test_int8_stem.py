@@ -11,7 +11,7 @@ import onnx
 import onnxruntime as ort
 import pytest
 import torch
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from edgecam.errors import DataError, ModelError
 from edgecam.training.engine import Run, Schedule, train
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from edgecam.training.config import ModelConfig
 
 MEAN = (103.53, 116.28, 123.675)
+SMALL_STEM = 24  # channels of ShuffleNetV2's first convolution
 
 
 def folded(config: ModelConfig) -> Network:
@@ -74,18 +75,52 @@ def first_convolution(model: onnx.ModelProto, image: NDArray[np.uint8]) -> NDArr
     return outputs(model, image)
 
 
-def test_integer_sums_differ_by_the_rounding_of_the_weights_alone() -> None:
+def value(model: onnx.ModelProto, name: str, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """A float tensor inside the graph."""
+    model = copy.deepcopy(model)
+    del model.graph.output[:]
+    model.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
+    return outputs(model, image)
+
+
+def test_integer_sums_differ_by_the_rounding_of_the_weights_alone(tmp_path: Path) -> None:
     network = shuffle_net()
-    before, after = build(network), build(network)
-    use_integers(after)
-    kinds = [node.op_type for node in after.graph.node][:7]
-    assert kinds == ["Transpose", "ConvInteger", "Cast", "MaxPool", "Mul", "Add", "LeakyRelu"]
-    onnx.checker.check_model(after)
-    flat = np.full((64, 64, 3), round(sum(MEAN) / 3), np.uint8)  # at the zero point: the border is no different either
-    for image in [flat, *pictures()]:
-        ours, theirs = outputs(before, image), outputs(after, image)
-        assert np.abs(ours - theirs).max() < 0.05 * np.abs(ours).max()
-    assert np.abs(outputs(before, pictures()[0]) - outputs(before, pictures()[1])).max() > 0.1 * np.abs(ours).max()
+    source, path = tmp_path / "shuffle.onnx", tmp_path / "shuffle-int8.onnx"
+    export(network, source, describe(network, name="shuffle", provenance={}, accuracy={}))
+    quantise(source, path, pictures(), name="shuffle")
+    before, after = onnx.load(source), onnx.load(path)
+    kinds = [node.op_type for node in after.graph.node][:6]
+    assert kinds == ["Transpose", "ConvInteger", "Cast", "MaxPool", "Add", "LeakyRelu"]
+    pooled = after.graph.node[5].output[0]
+    assert pooled in {node.output[0] for node in before.graph.node if node.op_type == "MaxPool"}
+    scale = np.abs(find_stem(before).weight).max(axis=(1, 2, 3)).reshape(1, -1, 1, 1) / 127
+    for image in pictures():
+        ours, theirs = value(before, pooled, image), value(after, pooled, image) * scale
+        difference = np.abs(ours - theirs)
+        assert difference[:, :, 1:, 1:].max() < 0.01 * np.abs(ours).max()
+        assert difference.max() < 0.1 * np.abs(ours).max()  # at the border a zero is the zero point, not the mean
+    assert np.abs(value(before, pooled, pictures()[0]) - value(before, pooled, pictures()[1])).max() > 0.1
+
+
+def test_each_channel_of_the_stem_is_quantised_by_its_own_scale(tmp_path: Path) -> None:
+    """The map at stride 4 and RFCR's pool of it: bytes times one step are what the float network has there."""
+    network = shuffle_net()
+    source, path = tmp_path / "shuffle.onnx", tmp_path / "shuffle-int8.onnx"
+    export(network, source, describe(network, name="shuffle", provenance={}, accuracy={}))
+    quantise(source, path, pictures(), name="shuffle")
+    before, after = onnx.load(source), onnx.load(path)
+    pooled = after.graph.node[5].output[0]
+    (further,) = [n for n in after.graph.node if n.op_type == "MaxPool" and n.input[0] == pooled]
+    for name in (pooled, further.output[0]):
+        (quantised,) = [n for n in after.graph.node if n.op_type == "QuantizeLinear" and n.input[0] == name]
+        (read,) = [n for n in after.graph.node if n.op_type == "DequantizeLinear" and n.input[0] == quantised.output[0]]
+        steps = {v.name: numpy_helper.to_array(v) for v in after.graph.initializer}
+        assert steps[quantised.input[1]].shape == (SMALL_STEM,)
+        assert steps[read.input[1]].shape == ()
+        step, zero = (steps[constant].astype(np.float32) for constant in read.input[1:])
+        ours, theirs = value(before, name, pictures()[0]), value(after, read.output[0], pictures()[0])
+        ours = np.clip(ours, -zero * step, (255 - zero) * step)  # beyond what calibration has seen it saturates
+        assert np.abs(ours - theirs)[:, :, 1:, 1:].max() < 2 * step
 
 
 def test_a_whole_zero_point_changes_the_border_alone() -> None:
