@@ -2,67 +2,27 @@
 
 from __future__ import annotations
 
-import math
 import statistics
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgecam import resources
-from edgecam.bench.bare import BareLoop
 from edgecam.bench.figures import Figure
-from edgecam.bench.loop_camera import LoopCamera, sample_frames
 from edgecam.bench.slow_detector import SlowDetector
 from edgecam.bench.starting import Start, import_times, measure_start
+from edgecam.bench.throughput import CLIP_FPS, SETTLE_S, ThroughputBench
 from edgecam.bench.trend import trend
 from edgecam.camera.opening import camera_for
 from edgecam.detector.detector import Detector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from edgecam.camera.base import Camera
-    from edgecam.detector.model_library import ModelEntry
+    from edgecam.bench.plan import Plan
     from edgecam.gui.bench_window import BenchWindow, Span
 
-CLIP_FPS = 30.0
-FRAMES_IN_MEMORY = 24
-SATURATION = 1.15  # a source faster than the detector by this factor keeps it busy all the time
-SETTLE_S = 1.5
 SLOW_S = 0.3
 MAX_GROWTH_MB = 5.0  # over the whole span: what the allocator's own pools come and go by
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to measure and for how long.
-
-    Attributes:
-        model, threads: the detector's model and threads.
-        rounds, segment_s: of the comparison with bare inference: so many rounds, each way for so long in each.
-        duration_s: with the slow detector.
-        view_s: without a detector.
-        starts: processes started.
-        start_options: handed to them.
-    """
-
-    model: ModelEntry
-    threads: int
-    rounds: int = 10
-    segment_s: float = 1.6
-    duration_s: float = 180.0
-    view_s: float = 15.0
-    starts: int = 3
-    start_options: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One comparison: the program, and the inferences per second that bare onnxruntime reached around it."""
-
-    span: Span
-    bare: float
 
 
 class PipelineBench:
@@ -76,43 +36,8 @@ class PipelineBench:
         self._window, self._plan, self._say = window, plan, say
 
     def throughput(self) -> list[Figure]:
-        """Detections per second of the program against bare inference, in short turns, so that noise falls on both."""
-        plan = self._plan
-        images = sample_frames(resources.demo_clip(), FRAMES_IN_MEMORY)
-        detector = Detector.of(plan.model, threads=plan.threads)
-        bare = BareLoop(
-            plan.model.path, detector.description.input, images, threads=plan.threads, limits=detector.limits
-        )
-        fps = max(CLIP_FPS, SATURATION * max(bare.as_fast_as_it_goes(0.5) for _ in range(5)))
-        ways: dict[str, tuple[str, Callable[[], Camera]]] = {
-            "saturated": (f"source of {fps:.0f} fps", lambda: LoopCamera(images, fps=fps, live=True)),
-            "paced": ("demo clip at 30 fps", lambda: camera_for("demo")),
-            "file": ("file, as fast as it goes", lambda: LoopCamera(images, fps=math.inf, live=False)),
-        }
-        self._window.use_detector(detector.name, lambda: detector)
-        figures = []
-        for way, (source, make_camera) in ways.items():
-            self._window.show_camera(make_camera)
-            self._window.let_run(SETTLE_S)
-            turns = []
-            for turn in range(plan.rounds):
-                self._say(f"detections per second, {source}: {turn + 1} of {plan.rounds}")
-                turns.append(self._turn(bare, way))
-            figures += throughput_figures(way, source, turns)
-        return figures
-
-    def _turn(self, bare: BareLoop, way: str) -> Turn:
-        """The program between two halves of bare inference, for which it stands still."""
-
-        def alone() -> float:
-            self._window.pause(True)
-            seconds = self._plan.segment_s / 2
-            return bare.paced(seconds, CLIP_FPS) if way == "paced" else bare.as_fast_as_it_goes(seconds)
-
-        before = alone()
-        self._window.pause(False)
-        span = self._window.measure(self._plan.segment_s)
-        return Turn(span, (before + alone()) / 2)
+        """Detections per second of the program against bare inference."""
+        return ThroughputBench(self._window, self._plan, self._say).figures()
 
     def slow_detector(self) -> list[Figure]:
         """The picture and the memory while a detector takes 300 ms of work per frame."""
@@ -201,30 +126,6 @@ class PipelineBench:
             costs.append(used[1] - used[0])
         self._window.show_performance(False)
         return statistics.median(costs), "turns: " + " ".join(f"{cost:+.1f}" for cost in costs)
-
-
-def throughput_figures(way: str, source: str, turns: Sequence[Turn]) -> list[Figure]:
-    """Detections per second by those of bare inference, and what the program adds to each inference itself."""
-    ratio = statistics.median(turn.span.detected / turn.bare for turn in turns)
-    ours, bare, painted = (
-        statistics.median(values)
-        for values in zip(*((t.span.detected, t.bare, t.span.painted) for t in turns), strict=True)
-    )
-    stages = {name: statistics.median(turn.span.stages_ms[name] for turn in turns) for name in turns[0].span.stages_ms}
-    figures = [
-        Figure(f"throughput_{way}", f"detections/s by bare session.run, {source}", ratio, "", 0.95, True,
-               note=f"median {ours:.1f} of {bare:.1f} per second; {painted:.1f} painted per second; ratios "
-                    + " ".join(f"{turn.span.detected / turn.bare:.2f}" for turn in turns)),
-    ]  # fmt: skip
-    if way == "saturated":
-        idle = 1 - statistics.median(turn.span.model_busy for turn in turns)
-        own = (stages["preprocess"] + stages["postprocess"]) / stages["inference"]
-        note = ", ".join(f"{name} {ms:.2f}" for name, ms in stages.items())
-        figures.append(
-            Figure("model_idle", "share of time for which the model waits for the program", idle, "", 0.05,
-                   note=f"milliseconds: {note}; pre- and postprocess, done beside it, are {own:.1%} of inference")
-        )  # fmt: skip
-    return figures
 
 
 def start_figures(plan: Plan, say: Callable[[str], None]) -> list[Figure]:

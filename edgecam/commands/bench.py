@@ -168,7 +168,8 @@ def run_pipeline(args: argparse.Namespace) -> int:
         return _time_start(args)
     from edgecam.bench.figures import figures_comparison, read_figures
     from edgecam.bench.machine import describe_machine
-    from edgecam.bench.pipeline import PipelineBench, Plan, start_figures
+    from edgecam.bench.pipeline import PipelineBench, start_figures
+    from edgecam.bench.plan import Plan
     from edgecam.detector.loading import passed
     from edgecam.detector.session import default_threads
 
