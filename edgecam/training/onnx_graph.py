@@ -8,18 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
-from edgecam.training.backbones import InvertedResidual, MobileNetV2, ShuffleBranch, ShuffleNetV2, ShuffleUnit
+from edgecam.training.backbones import InvertedResidual, MobileNetV2
+from edgecam.training.graph import Graph
 from edgecam.training.necks import Ghost, GhostHalf
-from edgecam.training.unshuffle import Stage, reorder
+from edgecam.training.shufflenet_graph import shufflenet
+from edgecam.training.unshuffle import reorder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from torch import Tensor
-
-    from edgecam.training.layers import Conv, Separable
     from edgecam.training.network import Head, Network
     from edgecam.training.rfcr import RFCR
 
@@ -33,91 +30,6 @@ class Halves:
 
     near: str
     coarse: str
-
-
-class Graph:
-    """Collects nodes; methods take and return names of tensors."""
-
-    def __init__(self) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.initializers: list[onnx.TensorProto] = []
-        self._constants: dict[str, str] = {}
-
-    def add(self, kind: str, inputs: Sequence[str], hint: str = "", **attributes: Any) -> str:
-        name = f"{hint or kind.lower()}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, list(inputs), [name], name=name, **attributes))
-        return name
-
-    def constant(self, value: np.ndarray, name: str) -> str:
-        if name not in self._constants:
-            self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
-            self._constants[name] = name
-        return name
-
-    def weight(self, tensor: Tensor, name: str) -> str:
-        return self.constant(tensor.detach().cpu().float().contiguous().numpy(), name)
-
-    def conv(self, x: str, conv: Conv, name: str) -> str:
-        """A folded convolution with its activation."""
-        assert conv.norm is None, "fold the network before it is exported"
-        inputs = [x, self.weight(conv.weight, f"{name}.weight")]
-        if conv.bias is not None:
-            inputs.append(self.weight(conv.bias, f"{name}.bias"))
-        pad = int(conv.padding[0])
-        pads = [0, 0, 1, 1] if conv.same else [pad] * 4
-        y = self.add(
-            "Conv",
-            inputs,
-            name,
-            kernel_shape=list(conv.kernel_size),
-            strides=list(conv.stride),
-            pads=pads,
-            group=conv.groups,
-        )
-        return self.activated(y, conv, name)
-
-    def activated(self, y: str, conv: Conv, name: str) -> str:
-        if conv.leak:
-            return self.add("LeakyRelu", [y], f"{name}.act", alpha=conv.leak)
-        if conv.act == "relu":
-            return self.add("Relu", [y], f"{name}.act")
-        if conv.act == "relu6":
-            low, high = (self.constant(np.array(v, np.float32), f"clip_{v}") for v in (0, 6))
-            return self.add("Clip", [y, low, high], f"{name}.act")
-        return y
-
-    def conv_of_enlarged(self, near: str, coarse: str, conv: Conv, name: str, *, coarse_channels: slice) -> str:
-        """A 1x1 of a concat of `near` and the nearest enlargement of `coarse` (its `coarse_channels`).
-
-        A 1x1 commutes with nearest enlargement: taken before it, that share costs a quarter.
-        """
-        assert conv.bias is not None
-        rough = conv.weight[:, coarse_channels]
-        kept = np.ones(conv.in_channels, np.bool_)
-        kept[coarse_channels] = False
-        bias = self.weight(conv.bias, f"{name}.bias")
-        weights = [self.weight(part, f"{name}.{n}") for part, n in ((conv.weight[:, kept], "near"), (rough, "coarse"))]
-        x = self.add("Conv", [near, weights[0], bias], f"{name}.near", kernel_shape=[1, 1])
-        y = self.add("Conv", [coarse, weights[1]], f"{name}.coarse", kernel_shape=[1, 1])
-        return self.activated(self.add("Add", [x, self.enlarge(y, "nearest")]), conv, name)
-
-    def separable(self, x: str, block: Separable, name: str) -> str:
-        return self.conv(self.conv(x, block.depthwise, f"{name}.depthwise"), block.pointwise, f"{name}.pointwise")
-
-    def concat(self, inputs: Sequence[str], axis: int = 1) -> str:
-        return self.add("Concat", inputs, axis=axis)
-
-    def enlarge(self, x: str, mode: str) -> str:
-        scales = self.constant(np.array([1, 1, 2, 2], np.float32), "twice")
-        if mode == "nearest":  # asymmetric: the form that onnxruntime's fast paths take
-            how = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
-        else:
-            how = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
-        return self.add("Resize", [x, "", scales], **how)
-
-    def reduce(self, x: str, mode: str, factor: int = 2) -> str:
-        size = factor if mode == "max" else 1
-        return self.add("MaxPool", [x], kernel_shape=[size, size], strides=[factor, factor])
 
 
 def build(network: Network) -> onnx.ModelProto:
@@ -152,7 +64,7 @@ def build(network: Network) -> onnx.ModelProto:
 def _backbone(graph: Graph, network: Network, x: str) -> list[str]:
     if isinstance(network.backbone, MobileNetV2):
         return _mobilenet(graph, network.backbone, x)
-    return _shufflenet(graph, network.backbone, x, reorder(network))
+    return shufflenet(graph, network.backbone, x, reorder(network))
 
 
 def _mobilenet(graph: Graph, backbone: MobileNetV2, x: str) -> list[str]:
@@ -168,54 +80,6 @@ def _mobilenet(graph: Graph, backbone: MobileNetV2, x: str) -> list[str]:
         if index in backbone.taps:
             maps.append(x)
     return maps
-
-
-def _shufflenet(graph: Graph, backbone: ShuffleNetV2, x: str, stages: Sequence[Stage]) -> list[str]:
-    x = graph.conv(x, backbone.conv1, "conv1")
-    x = graph.add("MaxPool", [x], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
-    maps = [x]
-    for number, plan in zip((2, 3, 4), stages, strict=True):
-        x = _stage(graph, getattr(backbone, f"stage{number}"), x, plan, f"stage{number}")
-        maps.append(x)
-    if backbone.conv5 is not None:
-        maps[-1] = graph.conv(x, backbone.conv5, "conv5")
-    return maps
-
-
-def _stage(graph: Graph, units: Sequence[ShuffleUnit], x: str, plan: Stage, name: str) -> str:
-    """The units of a stage, each on slices of what the ones before have made."""
-    slices: dict[tuple[int, int, int], str] = {}
-
-    def made(output: int, y: str) -> None:
-        slices.update(_cut(graph, y, output, plan.cuts(output), f"{name}.{output}"))
-
-    first = units[0].branch1
-    assert first is not None
-    kept = graph.conv(x, first.depthwise, f"{name}.0.branch1.depthwise")
-    made(0, graph.conv(kept, first.pointwise, f"{name}.0.branch1.pointwise"))
-    made(1, _branch(graph, units[0].branch2, x, f"{name}.0.branch2"))
-    for index, joined in enumerate(plan.worked, start=1):
-        taken = graph.concat([slices[part] for part in joined.slices])
-        made(index + 1, _branch(graph, units[index].branch2, taken, f"{name}.{index}.branch2"))
-    return graph.concat([slices[part] for part in plan.result.slices])
-
-
-def _branch(graph: Graph, branch: ShuffleBranch, x: str, name: str) -> str:
-    for part in ("pointwise1", "depthwise", "pointwise2"):
-        x = graph.conv(x, getattr(branch, part), f"{name}.{part}")
-    return x
-
-
-def _cut(graph: Graph, x: str, output: int, sizes: list[int], name: str) -> dict[tuple[int, int, int], str]:
-    """Cut a branch output's channels into slices of these sizes, keyed as the plan names them."""
-    starts = [sum(sizes[:index]) for index in range(len(sizes))]
-    keys = [(output, start, start + size) for start, size in zip(starts, sizes, strict=True)]
-    if len(sizes) == 1:
-        return {keys[0]: x}
-    names = [f"{name}.from_{start}" for start in starts]
-    cuts = graph.constant(np.array(sizes, np.int64), "cuts_" + "_".join(map(str, sizes)))
-    graph.nodes.append(helper.make_node("Split", [x, cuts], names, name=f"{name}.split", axis=1))
-    return dict(zip(keys, names, strict=True))
 
 
 def _rfcr(graph: Graph, rfcr: RFCR, maps: list[str]) -> list[str | Halves]:

@@ -69,10 +69,7 @@ def outputs(model: onnx.ModelProto, image: NDArray[np.uint8]) -> NDArray[np.floa
 
 def first_convolution(model: onnx.ModelProto, image: NDArray[np.uint8]) -> NDArray[np.float32]:
     """What comes out of it, before its activation."""
-    model = copy.deepcopy(model)
-    del model.graph.output[:]
-    model.graph.output.append(helper.make_tensor_value_info(find_stem(model).conv.output[0], TensorProto.FLOAT, None))
-    return outputs(model, image)
+    return value(model, find_stem(model).conv.output[0], image)
 
 
 def value(model: onnx.ModelProto, name: str, image: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -83,12 +80,17 @@ def value(model: onnx.ModelProto, name: str, image: NDArray[np.uint8]) -> NDArra
     return outputs(model, image)
 
 
-def test_integer_sums_differ_by_the_rounding_of_the_weights_alone(tmp_path: Path) -> None:
+def both(folder: Path) -> tuple[onnx.ModelProto, onnx.ModelProto]:
+    """A network with a pooled stem, in float and quantised."""
     network = shuffle_net()
-    source, path = tmp_path / "shuffle.onnx", tmp_path / "shuffle-int8.onnx"
+    source, path = folder / "shuffle.onnx", folder / "shuffle-int8.onnx"
     export(network, source, describe(network, name="shuffle", provenance={}, accuracy={}))
     quantise(source, path, pictures(), name="shuffle")
-    before, after = onnx.load(source), onnx.load(path)
+    return onnx.load(source), onnx.load(path)
+
+
+def test_integer_sums_differ_by_the_rounding_of_the_weights_alone(tmp_path: Path) -> None:
+    before, after = both(tmp_path)
     kinds = [node.op_type for node in after.graph.node][:6]
     assert kinds == ["Transpose", "ConvInteger", "Cast", "MaxPool", "Add", "LeakyRelu"]
     pooled = after.graph.node[5].output[0]
@@ -104,11 +106,7 @@ def test_integer_sums_differ_by_the_rounding_of_the_weights_alone(tmp_path: Path
 
 def test_each_channel_of_the_stem_is_quantised_by_its_own_scale(tmp_path: Path) -> None:
     """The map at stride 4 and RFCR's pool of it: bytes times one step are what the float network has there."""
-    network = shuffle_net()
-    source, path = tmp_path / "shuffle.onnx", tmp_path / "shuffle-int8.onnx"
-    export(network, source, describe(network, name="shuffle", provenance={}, accuracy={}))
-    quantise(source, path, pictures(), name="shuffle")
-    before, after = onnx.load(source), onnx.load(path)
+    before, after = both(tmp_path)
     pooled = after.graph.node[5].output[0]
     (further,) = [n for n in after.graph.node if n.op_type == "MaxPool" and n.input[0] == pooled]
     for name in (pooled, further.output[0]):
