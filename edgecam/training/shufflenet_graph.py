@@ -1,4 +1,4 @@
-"""ShuffleNetV2 as nodes of an ONNX graph, by the plans of `unshuffle`: joined slices of branches instead of shuffles."""
+"""ShuffleNetV2 as nodes of an ONNX graph, by the plans of `unshuffle`: joined slices instead of shuffles."""
 
 from __future__ import annotations
 
