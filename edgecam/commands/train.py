@@ -72,6 +72,7 @@ def _add_teacher(parser: argparse.ArgumentParser) -> None:
         help="learn labels (default), a teacher's maps (transplant) or a teacher's outputs",
     )
     add("--teacher", type=Path, metavar="FILE", help="NanoDet-Plus-m's arrays (.npz) or weights of ours (.safetensors)")
+    add("--teacher-zoom", type=float, default=1.0, metavar="X", help="the teacher sees each view X times as large (1)")
     add("--distil", type=float, metavar="X", help="weight of the teacher's outputs beside labels (0.5)")
     add("--backbone", type=Path, metavar="FILE", help="MobileNetV2's arrays (.npz); with --init none")
     add("--teacher-boxes", type=Path, metavar="FILE", help="boxes of better models for classes without labels")

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from edgecam.training.device_renderer import DeviceRenderer
-from edgecam.training.views import Target, View, ViewConfig, draw, render, target
+from edgecam.training.targets import Target, Targets, Trust, stack, target
+from edgecam.training.views import View, ViewConfig, draw, render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,14 +25,25 @@ if TYPE_CHECKING:
     from edgecam.training.cache import Cache
 
 PREFETCHED = 4
+TRUST = Trust()
 
 
 @dataclass(frozen=True)
 class Batch:
-    """images uint8 (B, H, W, 3) BGR and what each shows."""
+    """Attributes:
+    images: uint8 (B, H, W, 3) BGR.
+    targets: what each shows.
+    teacher_images: the same views as the teacher is to see them; the images themselves unless it sees them larger.
+    """
 
     images: Tensor
-    targets: list[Target]
+    targets: Targets
+    teacher_images: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        images = self.images.to(device)
+        larger = images if self.teacher_images is self.images else self.teacher_images.to(device)
+        return Batch(images, self.targets.to(device), larger)
 
 
 @dataclass(frozen=True)
@@ -47,7 +59,8 @@ class Stream:
     """Draws batches from several sources; `sizes` (height, width) alternate by chance, one per batch.
 
     With several processes (`rank` of `world`) each draws its part of the same sequence. With a device the pictures are
-    rendered there; without, by OpenCV.
+    rendered there; without, by OpenCV. With a `teacher_zoom` each view is rendered a second time, so many times as
+    large (to the next multiple of 32).
     """
 
     def __init__(
@@ -58,8 +71,8 @@ class Stream:
         sizes: Sequence[tuple[int, int]],
         view: ViewConfig,
         seed: int,
-        teacher_score: float = 0.25,
-        full_score: float = 0.6,
+        trust: Trust = TRUST,
+        teacher_zoom: float = 1.0,
         rank: int = 0,
         world: int = 1,
         device: torch.device | None = None,
@@ -70,7 +83,8 @@ class Stream:
             usable = [i for i in range(len(source.dataset)) if source.cache.shapes[i].all()]
             self._items += [(number, i) for i in _repeat(usable, source.share, seed)]
         self.batch, self.sizes, self.view, self.seed = batch, list(sizes), view, seed
-        self._scores = (teacher_score, full_score)
+        self._trust, self._teacher_zoom = trust, teacher_zoom
+        self._classes = max(len(source.dataset.labels) for source in sources)
         self._rank, self._world = rank, world
         self._renderer = DeviceRenderer([s.cache for s in sources], device) if device is not None else None
         self._epoch = -1
@@ -91,7 +105,17 @@ class Stream:
             items.append(item)
             views.append(view)
             targets.append(shown)
-        return Batch(self._render(items, views, size), targets)
+        images = self._render(items, views, size)
+        return Batch(images, stack(targets, self._classes), self._enlarged(images, items, views))
+
+    def _enlarged(self, images: Tensor, items: list[tuple[int, int]], views: list[View]) -> Tensor:
+        """The views as the teacher sees them."""
+        if self._teacher_zoom == 1:
+            return images
+        height, width = images.shape[1:3]
+        size = teacher_size((height, width), self._teacher_zoom)
+        larger = [view.enlarged(size[1] / width, size[0] / height) for view in views]
+        return self._render(items, larger, size)
 
     def _draw(self, item: tuple[int, int], rng: np.random.Generator, size: tuple[int, int]) -> tuple[View, Target]:
         source = self._sources[item[0]]
@@ -99,7 +123,7 @@ class Stream:
         height, width = (int(side) for side in source.cache.shapes[item[1]])
         view = draw(rng, (height, width), size, self.view)
         factor = (width / example.width, height / example.height)
-        return view, target(example, view, factor, size, teacher_score=self._scores[0], full_score=self._scores[1])
+        return view, target(example, view, factor, size, self._classes, self._trust)
 
     def _render(self, items: list[tuple[int, int]], views: list[View], size: tuple[int, int]) -> Tensor:
         if self._renderer is not None:
@@ -140,6 +164,11 @@ class Stream:
                     return
         except BaseException as error:  # noqa: BLE001 - handed to the consumer, who raises it
             _offer(ready, stop, error)
+
+
+def teacher_size(size: tuple[int, int], zoom: float) -> tuple[int, int]:
+    """(height, width) of the teacher's input for a student's."""
+    return round(size[0] * zoom / 32) * 32, round(size[1] * zoom / 32) * 32
 
 
 def _offer(ready: queue.Queue[Batch | BaseException], stop: threading.Event, item: Batch | BaseException) -> None:

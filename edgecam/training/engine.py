@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, distributed, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from edgecam.errors import DataError
 from edgecam.training import checkpoint
-from edgecam.training.assignment import labels_terms
-from edgecam.training.batches import Batch, Source, Stream
+from edgecam.training.labels_loss import labels_terms
 from edgecam.training.layers import set_leak
 from edgecam.training.network import Network, cells
 from edgecam.training.objectives import Terms, distillation
 from edgecam.training.plan import Plan
+from edgecam.training.teaching import ask
 from edgecam.training.validation import validate
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgecam.evaluation.coco import Accuracy
+    from edgecam.training.batches import Batch, Source, Stream
 
 CHECKPOINT_S = 180.0
 
@@ -64,12 +66,11 @@ def make_optimizer(network: Network, plan: Plan) -> torch.optim.AdamW:
 def update_average(average: Network, network: Network, step: int, decay: float) -> None:
     """Exponential moving average of the weights, shorter in the first steps."""
     decay = min(decay, (1 + step) / (10 + step))
-    with torch.no_grad():
-        for ours, theirs in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-            if ours.is_floating_point():
-                ours.lerp_(theirs, 1 - decay)
-            else:
-                ours.copy_(theirs)
+    ours, theirs = list(average.state_dict().values()), list(network.state_dict().values())
+    smooth = [i for i, tensor in enumerate(ours) if tensor.is_floating_point()]
+    get_ema_multi_avg_fn(decay)([ours[i] for i in smooth], [theirs[i] for i in smooth], step)
+    for i in set(range(len(ours))) - set(smooth):
+        ours[i].copy_(theirs[i])
 
 
 @dataclass
@@ -139,16 +140,24 @@ class Run:
 
 
 def loss_terms(network: Network, batch: Batch, teacher: Network | None, plan: Plan) -> Terms:
-    """All loss terms of a batch by name, weighted; the batch's images are on the network's device."""
-    laterals = network.laterals(batch.images)
-    output = cells(network.outputs(laterals)) if plan.outputs else None
+    """All loss terms of a batch by name, weighted; the batch is on the network's device.
+
+    Networks run in bfloat16 on a GPU, losses in float32.
+    """
+    size = (batch.images.shape[1], batch.images.shape[2])
+    device = batch.images.device.type
+    with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
+        laterals = network.laterals(batch.images)
+        output = cells(network.outputs(laterals)).float() if plan.outputs else None
+        lesson = None
+        if teacher is not None and plan.distillation is not None:
+            lesson = ask(teacher, batch.teacher_images, network.config, size, outputs=plan.outputs)
     if output is not None and not bool(torch.isfinite(output).all()):
         raise DataError("the network's outputs are no longer numbers: lower the learning rate (--rate)")
     terms: Terms = {}
-    if teacher is not None and plan.distillation is not None:
-        terms |= distillation(network, laterals, output, teacher, batch.images, plan.distillation)
+    if lesson is not None and plan.distillation is not None:
+        terms |= distillation(laterals, output, lesson, network.config, plan.distillation)
     if plan.labels and output is not None:
-        size = (batch.images.shape[1], batch.images.shape[2])
         terms |= {n: plan.labels * t for n, t in labels_terms(output, batch.targets, size, network.config).items()}
     return terms
 
@@ -177,18 +186,16 @@ def train_step(run: Run, batch: Batch, teacher: Network | None) -> dict[str, flo
             set_leak(network, run.plan.leak_at(run.step))
     for group in run.optimizer.param_groups:
         group["lr"] = rate * group["share"]
-    device = next(run.network.parameters()).device
-    batch = Batch(batch.images.to(device), batch.targets)
-    with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-        terms = loss_terms(run.network, batch, teacher, run.plan)
-    loss = torch.stack([term.float() for term in terms.values()]).sum()
-    values = {name: float(term.detach()) for name, term in terms.items()}
-    if not math.isfinite(float(loss.detach())):
+    batch = batch.to(next(run.network.parameters()).device)
+    terms = loss_terms(run.network, batch, teacher, run.plan)
+    joined = torch.stack(list(terms.values()))
+    values = dict(zip(terms, joined.detach().tolist(), strict=True))
+    if not math.isfinite(sum(values.values())):
         raise DataError(
-            f"the loss is {float(loss.detach())} at step {run.step} ({values}): lower the learning rate (--rate)"
+            f"the loss is {sum(values.values())} at step {run.step} ({values}): lower the learning rate (--rate)"
         )
     run.optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+    joined.sum().backward()
     average_gradients(run.network)
     nn.utils.clip_grad_norm_([p for p in run.network.parameters() if p.requires_grad], run.plan.clip)
     run.optimizer.step()

@@ -1,4 +1,4 @@
-"""What a network is trained for: a teacher's maps, a teacher's outputs, and labels by assignment."""
+"""What a network is trained for beside labels: a teacher's maps and a teacher's outputs."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from edgecam.training.network import Network, cells
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from edgecam.training.config import ModelConfig
+    from edgecam.training.teaching import Lesson
 
 Terms = dict[str, Tensor]
 
@@ -27,20 +28,17 @@ def maps_loss(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
     return total / len(student)
 
 
-def classes_loss(logits: Tensor, teacher_logits: Tensor) -> Tensor:
-    """BCE to the teacher's scores weighted by the difference to them; logits (B, C, N); per unit of teacher's score."""
-    goal = teacher_logits.sigmoid()
+def classes_loss(logits: Tensor, goal: Tensor) -> Tensor:
+    """BCE to the teacher's scores weighted by the difference to them; both (B, C, N); per unit of teacher's score."""
     difference = (logits.detach().sigmoid() - goal).abs()
     loss = F.binary_cross_entropy_with_logits(logits, goal, reduction="none") * difference
     return loss.sum() / goal.amax(dim=1).sum().clamp(min=1)
 
 
-def distances_loss(logits: Tensor, teacher_logits: Tensor, weights: Tensor, bins: int) -> Tensor:
-    """KL divergence of the four sides' distributions (B, 4 * bins, N), weighted (B, N)."""
-    batch, _, count = logits.shape
-    ours = logits.view(batch, 4, bins, count).log_softmax(dim=2)
-    theirs = teacher_logits.view(batch, 4, bins, count).log_softmax(dim=2)
-    divergence = (theirs.exp() * (theirs - ours)).sum(dim=2).sum(dim=1)
+def distances_loss(logits: Tensor, goal: Tensor, weights: Tensor) -> Tensor:
+    """KL divergence of the four sides' distributions to the teacher's (B, 4, bins, N), weighted (B, N)."""
+    ours = logits.view_as(goal).log_softmax(dim=2)
+    divergence = (torch.xlogy(goal, goal) - goal * ours).sum(dim=2).sum(dim=1)
     return (divergence * weights).sum() / weights.sum().clamp(min=1)
 
 
@@ -54,29 +52,18 @@ class Distillation:
 
 
 def distillation(
-    network: Network,
-    laterals: Sequence[Tensor],
-    output: Tensor | None,
-    teacher: Network,
-    images: Tensor,
-    w: Distillation,
+    laterals: Sequence[Tensor], output: Tensor | None, lesson: Lesson, config: ModelConfig, w: Distillation
 ) -> Terms:
-    """The loss terms against a teacher whose laterals and strides are the student's or begin with them.
+    """The loss terms against a teacher's lesson; its maps count where they are of the student's size.
 
-    `output` is the student's joined cells (B, C + 4 * bins, N), or None where only maps are learnt.
+    `output` is the student's joined cells (B, C + 4 * bins, N), float32, or None where only maps are learnt.
     """
-    with torch.no_grad():
-        their_laterals = teacher.laterals(images)
-        their_maps = None if output is None else teacher.outputs(their_laterals)
     terms: Terms = {}
-    if w.maps and laterals[0].shape == their_laterals[0].shape:
-        terms["maps"] = w.maps * maps_loss(laterals, their_laterals)
-    if output is not None and their_maps is not None:
-        theirs = cells(their_maps[: len(network.config.strides)])
-        classes = len(network.config.labels)
-        scores = theirs[:, :classes].amax(dim=1).sigmoid()
-        terms["classes"] = w.classes * classes_loss(output[:, :classes], theirs[:, :classes])
-        terms["distances"] = w.distances * distances_loss(
-            output[:, classes:], theirs[:, classes:], scores, network.config.bins
-        )
+    if w.maps and laterals[0].shape == lesson.laterals[0].shape:
+        terms["maps"] = w.maps * maps_loss([x.float() for x in laterals], [x.float() for x in lesson.laterals])
+    if output is not None and lesson.scores is not None and lesson.sides is not None:
+        classes = len(config.labels)
+        terms["classes"] = w.classes * classes_loss(output[:, :classes], lesson.scores)
+        weights = lesson.scores.amax(dim=1)
+        terms["distances"] = w.distances * distances_loss(output[:, classes:], lesson.sides, weights)
     return terms

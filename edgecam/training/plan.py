@@ -24,6 +24,7 @@ class Plan:
     frozen_features: MobileNetV2's first features (ShuffleNetV2: conv1 and stages) that stay as they are.
     labels: weight of the loss against ground truth by assignment (0: none).
     distillation: weights of the losses against the teacher, or None without one.
+    teacher_zoom: the teacher sees each view so many times as large.
     outputs: the loss looks at the network's outputs; False: at its laterals only (transplant).
     sizes: (height, width) of the views' input, one drawn per batch.
     straighten: the part of the run in which LeakyReLU's slope falls to ReLU's 0; 0: activations stay as they are.
@@ -39,6 +40,7 @@ class Plan:
     frozen_features: int = 0
     labels: float = 0.0
     distillation: Distillation | None = None
+    teacher_zoom: float = 1.0
     outputs: bool = True
     sizes: tuple[tuple[int, int], ...] = ((320, 320),)
     view: ViewConfig = field(default_factory=ViewConfig)
@@ -71,6 +73,8 @@ def check(plan: Plan) -> None:
         raise DataError(f"views ({plan.views}) must be at least one batch ({plan.batch})")
     if any(side % 32 for size in plan.sizes for side in size):
         raise DataError(f"input sizes must be multiples of 32, not {plan.sizes}")
+    if not 1 <= plan.teacher_zoom <= 4:
+        raise DataError(f"--teacher-zoom {plan.teacher_zoom}: must be from 1 to 4")
     if not 0 <= plan.straighten <= 1:
         raise DataError(f"--straighten {plan.straighten}: must be a part of the run, 0 to 1")
     if not plan.outputs and plan.distillation is None:

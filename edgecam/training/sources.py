@@ -55,7 +55,10 @@ def open_source(
 
 def _taught(example: Example, teacher: TeacherBoxes) -> Example:
     parts = example.path.parts
-    rows = next((teacher[k] for n in (3, 2, 1, 4) if (k := "/".join(parts[-n:])) in teacher), [])
+    key = next((k for n in (3, 2, 1, 4) if (k := "/".join(parts[-n:])) in teacher), None)
+    if key is None:
+        return example
+    rows = teacher[key]
     table = np.array(rows, np.float32).reshape(-1, 6)
     limit = np.array([example.width, example.height] * 2, np.float32)
     boxes = np.clip(table[:, :4], 0, limit).astype(np.float32)
@@ -65,4 +68,5 @@ def _taught(example: Example, teacher: TeacherBoxes) -> Example:
         teacher_boxes=boxes[sound],
         teacher_ids=table[sound, 4].astype(np.int64),
         teacher_scores=table[sound, 5],
+        taught=True,
     )

@@ -11,11 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from edgecam.evaluation.datasets.examples import Example
-
 PAD_VALUE = 114
-MIN_SIDE = 3.0  # px; a box with a shorter side in the view is not asked for
-MIN_VISIBLE = 0.25  # of a box's area
 
 
 @dataclass(frozen=True)
@@ -64,6 +60,11 @@ class View:
             moved = moved[:, [2, 1, 0, 3]]
         return np.asarray(moved, np.float32)
 
+    def enlarged(self, x: float, y: float) -> View:
+        """The same view in an input `x` times as wide and `y` times as high."""
+        (a, b), (left, top) = self.scale, self.offset
+        return View((a * x, b * y), (left * x, top * y), self.colour)
+
 
 def letterboxed(shape: tuple[int, int], size: tuple[int, int]) -> View:
     """The centred view of validation and of the application: (height, width) of the picture and of the input."""
@@ -109,49 +110,3 @@ def render(picture: NDArray[np.uint8], view: View, size: tuple[int, int]) -> NDA
     if not np.array_equal(view.colour, np.eye(3, 4, dtype=np.float32)):
         image = cv2.transform(image, view.colour)
     return np.asarray(image, np.uint8)
-
-
-@dataclass(frozen=True)
-class Target:
-    """What a view of a photograph shows, in pixels of the view (clipped); arrays as in Example."""
-
-    boxes: NDArray[np.float32]
-    class_ids: NDArray[np.int64]
-    weights: NDArray[np.float32]
-    ignored: NDArray[np.float32]
-    labelled: frozenset[int]
-
-
-def target(
-    example: Example,
-    view: View,
-    factor: tuple[float, float],
-    size: tuple[int, int],
-    *,
-    teacher_score: float,
-    full_score: float,
-) -> Target:
-    """Ground truth and, where no ground truth covers them, the teacher's boxes, as the view shows them.
-
-    `factor` is cached pixels per pixel of the file (x, y). A teacher box from `teacher_score` counts with weight
-    score / `full_score`, at most 1.
-    """
-    boxes, class_ids, weights = example.boxes, example.class_ids, np.ones(len(example.boxes), np.float32)
-    keep = _teacher_adds(example, teacher_score)
-    boxes = np.concatenate([boxes, example.teacher_boxes[keep]])
-    class_ids = np.concatenate([class_ids, example.teacher_ids[keep]])
-    weights = np.concatenate([weights, np.minimum(1, example.teacher_scores[keep] / full_score).astype(np.float32)])
-    difficult = np.concatenate([example.difficult, np.zeros(int(keep.sum()), np.bool_)])
-    moved = view.boxes(boxes * np.array([*factor, *factor], np.float32))
-    clipped = np.clip(moved, 0, np.array([size[1], size[0], size[1], size[0]], np.float32))
-    sides, area = clipped[:, 2:] - clipped[:, :2], np.prod(moved[:, 2:] - moved[:, :2], axis=1)
-    seen = (sides.min(axis=1, initial=np.inf) >= MIN_SIDE) if len(sides) else np.zeros(0, np.bool_)
-    visible = sides.prod(axis=1) >= MIN_VISIBLE * area
-    wanted = seen & visible & ~difficult
-    return Target(clipped[wanted], class_ids[wanted], weights[wanted], clipped[seen & ~wanted], example.labelled)
-
-
-def _teacher_adds(example: Example, teacher_score: float) -> NDArray[np.bool_]:
-    """The teacher's boxes of classes that this photograph's labels do not cover."""
-    labelled = np.array([class_id in example.labelled for class_id in example.teacher_ids], np.bool_)
-    return np.asarray(~labelled & (example.teacher_scores >= teacher_score), np.bool_)

@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from edgecam.detector.gfl import cell_points, decode_gfl
-from edgecam.training.assignment import assign, decode, giou, labels_terms, pairwise_iou
+from edgecam.training.assignment import assign, boxes_hold, giou, pairwise_iou
+from edgecam.training.labels_loss import decode, labels_terms
 from edgecam.training.objectives import classes_loss, distances_loss, maps_loss
-from edgecam.training.views import Target
+from edgecam.training.targets import EVERY_CLASS, Target, Targets, stack
 from tests.training.toy import SMALL
 
 SIZE = (64, 96)
@@ -25,9 +26,14 @@ def shown(boxes: list[list[float]], ids: list[int], labelled: set[int] | None = 
         np.array(ids, np.int64),
         np.ones(len(ids), np.float32),
         np.zeros((0, 4), np.float32),
+        np.zeros(0, np.int64),
         frozenset({0, 1} if labelled is None else labelled),
     )
     return dataclasses.replace(target, **changes)  # type: ignore[arg-type]
+
+
+def batch(*targets: Target) -> Targets:
+    return stack(targets, 2)
 
 
 def output(fill: float = -3.0) -> torch.Tensor:
@@ -38,7 +44,7 @@ def output(fill: float = -3.0) -> torch.Tensor:
 
 def test_no_object_gives_no_box_loss_but_a_class_loss() -> None:
     x = output()
-    terms = labels_terms(x, [shown([], [])], SIZE, CONFIG)
+    terms = labels_terms(x, batch(shown([], [])), SIZE, CONFIG)
     assert float(terms["giou"].detach()) == float(terms["dfl"].detach()) == 0
     assert float(terms["qfl"].detach()) > 0
     sum(terms.values()).backward()  # type: ignore[union-attr]
@@ -47,40 +53,75 @@ def test_no_object_gives_no_box_loss_but_a_class_loss() -> None:
 
 def test_objects_get_cells_inside_themselves() -> None:
     points, sizes = (torch.from_numpy(a) for a in cell_points(SIZE, CONFIG.strides, 0.0))
-    truth = torch.tensor([[8.0, 8.0, 40.0, 40.0], [50.0, 20.0, 90.0, 60.0]])
+    targets = batch(shown([[8, 8, 40, 40], [50, 20, 90, 60]], [0, 1]))
     boxes = torch.cat([points - 12, points + 12], dim=1)
-    found = assign(torch.full((CELLS, 2), 0.1), boxes, points, sizes, truth, torch.tensor([0, 1]))
-    assert set(found.objects.tolist()) == {0, 1}
-    chosen = points[found.cells]
-    own = truth[found.objects]
+    found = assign(torch.full((1, CELLS, 2), 0.1), boxes[None], points, sizes, targets)
+    taken = found.objects[0][found.positive[0]]
+    assert set(taken.tolist()) == {0, 1}
+    chosen, own = points[found.positive[0]], targets.boxes[0, taken]
     assert ((chosen > own[:, :2]) & (chosen < own[:, 2:])).all()
-    assert len(found.cells.unique()) == len(found.cells)
+    candidates = boxes_hold(targets.boxes[:, :2], points)[0].any(dim=1)
+    for index in (0, 1):  # as many cells as its best overlaps' sum
+        ious = pairwise_iou(boxes[candidates], targets.boxes[0, index : index + 1])
+        assert int((taken == index).sum()) == max(1, int(ious[:, 0].topk(13).values.sum()))
+
+
+def test_images_of_a_batch_do_not_mind_each_other() -> None:
+    points, sizes = (torch.from_numpy(a) for a in cell_points(SIZE, CONFIG.strides, 0.0))
+    generator = torch.Generator().manual_seed(2)
+    scores = torch.rand(2, CELLS, 2, generator=generator)
+    sides = 20 * torch.rand(2, CELLS, 4, generator=generator)
+    boxes = torch.cat([points - sides[..., :2], points + sides[..., 2:]], dim=2)
+    many = [[8.0 * i, 4.0, 8.0 * i + 30, 50.0] for i in range(9)]
+    targets = [shown([[8, 8, 40, 40]], [1]), shown(many, [i % 2 for i in range(9)])]
+    together = assign(scores, boxes, points, sizes, batch(*targets))
+    assert int(together.positive[1].sum()) >= 9
+    for row, target in enumerate(targets):
+        alone = assign(scores[row : row + 1], boxes[row : row + 1], points, sizes, batch(target))
+        assert torch.equal(together.positive[row], alone.positive[0])
+        assert torch.equal(together.objects[row], alone.objects[0])
+        assert torch.equal(together.ious[row], alone.ious[0])
+
+
+def test_the_cheapest_cells_are_taken_and_a_cell_that_two_want_goes_to_the_cheaper() -> None:
+    points, sizes = (torch.from_numpy(a) for a in cell_points(SIZE, CONFIG.strides, 0.0))
+    truth = [[8.0, 8.0, 56.0, 56.0], [10.0, 10.0, 58.0, 58.0]]
+    scores = torch.full((1, CELLS, 2), 0.5)
+    boxes = torch.tensor(truth[1]).expand(1, CELLS, 4)  # every cell says the second object
+    found = assign(scores, boxes, points, sizes, batch(shown(truth, [0, 1])))
+    assert set(found.objects[found.positive].tolist()) == {1}
+    assert int(found.positive.sum()) == 13
+    distance = (points - torch.tensor([34.0, 34.0])).norm(dim=1) / sizes
+    both = found.positive[0] & (distance > 3)
+    assert not both.any()  # cells beyond the centre's radius cost more, and there were enough within it
 
 
 def test_an_object_that_no_cell_lies_in_is_left_out() -> None:
     points, sizes = (torch.from_numpy(a) for a in cell_points(SIZE, CONFIG.strides, 0.0))
-    tiny = torch.tensor([[1.0, 1.0, 5.0, 5.0]])
-    found = assign(torch.rand(CELLS, 2), torch.cat([points, points + 8], 1), points, sizes, tiny, torch.tensor([0]))
-    assert len(found.cells) == 0
+    tiny = batch(shown([[1, 1, 5, 5]], [0]))
+    found = assign(torch.rand(1, CELLS, 2), torch.cat([points, points + 8], 1)[None], points, sizes, tiny)
+    assert not found.positive.any()
 
 
 def test_classes_that_were_not_looked_for_are_not_background() -> None:
     x = output(2.0)
-    labels_terms(x, [shown([], [], labelled={0})], SIZE, CONFIG)["qfl"].backward()
+    labels_terms(x, batch(shown([], [], labelled={0})), SIZE, CONFIG)["qfl"].backward()
     assert x.grad is not None
     assert float(x.grad[0, 0].abs().sum()) > 0
     assert float(x.grad[0, 1].abs().sum()) == 0
 
 
-def test_ignored_boxes_are_not_background() -> None:
+@pytest.mark.parametrize(("class_id", "spared"), [(EVERY_CLASS, [0, 1]), (1, [1])])
+def test_ignored_boxes_are_not_background(class_id: int, spared: list[int]) -> None:
     x = output(2.0)
-    target = shown([], [], ignored=np.array([[0, 0, 96, 64]], np.float32))
-    labels_terms(x, [target], SIZE, CONFIG)["qfl"].backward()
+    hidden = {"ignored": np.array([[0, 0, 96, 64]], np.float32), "ignored_ids": np.array([class_id])}
+    labels_terms(x, batch(shown([], [], **hidden)), SIZE, CONFIG)["qfl"].backward()
     assert x.grad is not None
     points = torch.from_numpy(cell_points(SIZE, CONFIG.strides, 0.0)[0])
     inside = (points > 0).all(dim=1)
-    assert float(x.grad[0, :2, inside].abs().sum()) == 0
-    assert float(x.grad[0, :2, ~inside].abs().sum()) > 0
+    for one in (0, 1):
+        assert (float(x.grad[0, one, inside].abs().sum()) == 0) == (one in spared)
+        assert float(x.grad[0, one, ~inside].abs().sum()) > 0
 
 
 def test_loss_falls_when_a_free_output_follows_it() -> None:
@@ -89,7 +130,7 @@ def test_loss_falls_when_a_free_output_follows_it() -> None:
     optimizer = torch.optim.Adam([x], lr=0.1)
     for _ in range(150):
         optimizer.zero_grad()
-        sum(labels_terms(x, [target], SIZE, CONFIG).values()).backward()  # type: ignore[union-attr]
+        sum(labels_terms(x, batch(target), SIZE, CONFIG).values()).backward()  # type: ignore[union-attr]
         optimizer.step()
     found = decode_gfl(
         x.detach().numpy()[0],
@@ -138,7 +179,9 @@ def test_giou(a: list[float], b: list[float], expected: float) -> None:
 def test_distillation_is_zero_for_the_teacher_itself() -> None:
     maps = [torch.randn(2, 4, 5, 5)]
     logits, sides = torch.randn(2, 3, 10), torch.randn(2, 32, 10)
+    distributions = sides.view(2, 4, 8, 10).softmax(dim=2)
     assert float(maps_loss(maps, maps)) == 0
-    assert float(classes_loss(logits, logits)) == 0
-    assert float(distances_loss(sides, sides, torch.ones(2, 10), 8)) == pytest.approx(0, abs=1e-6)
+    assert float(classes_loss(logits, logits.sigmoid())) == 0
+    assert float(distances_loss(sides, distributions, torch.ones(2, 10))) == pytest.approx(0, abs=1e-6)
+    assert float(distances_loss(sides.flip(2), distributions, torch.ones(2, 10))) > 0.1
     assert float(maps_loss([maps[0] + 1], maps)) > 0.5

@@ -13,7 +13,8 @@ from edgecam.detector.preprocess import Preprocessor
 from edgecam.evaluation.datasets.examples import Example
 from edgecam.training.cache import Cache
 from edgecam.training.device_renderer import DeviceRenderer
-from edgecam.training.views import ViewConfig, draw, letterboxed, render, target
+from edgecam.training.targets import EVERY_CLASS, Target, Trust, stack, target
+from edgecam.training.views import View, ViewConfig, draw, letterboxed, render
 from tests.evaluation.toy_data import picture
 
 PLAIN = ViewConfig(brightness=0, contrast=0, saturation=0, tint=0, grey=0)
@@ -79,24 +80,57 @@ def test_letterbox_is_the_applications(size_wh: tuple[int, int]) -> None:
     assert np.abs(ours.astype(int) - theirs).mean() < 14  # noise: the two interpolate differently
 
 
-def test_target_takes_teacher_boxes_only_for_classes_without_labels() -> None:
-    taught = example(
+def seen(photograph: Example, view: View | None = None) -> Target:
+    return target(photograph, view or letterboxed((80, 100), (80, 100)), (1, 1), (80, 100), 3, Trust(0.25, 0.6))
+
+
+def taught(**changes: object) -> Example:
+    return example(
         [[10, 10, 40, 40]],
-        teacher_boxes=np.array([[10, 10, 40, 40], [50, 10, 90, 40], [50, 50, 90, 70]], np.float32),
-        teacher_ids=np.array([0, 1, 1]),
-        teacher_scores=np.array([0.9, 0.3, 0.1], np.float32),
+        teacher_boxes=np.array([[10, 10, 40, 40], [50, 10, 90, 40], [50, 50, 90, 70], [5, 5, 20, 20]], np.float32),
+        teacher_ids=np.array([0, 1, 1, 2]),
+        teacher_scores=np.array([0.9, 0.3, 0.1, 0.04], np.float32),
+        **{"taught": True} | changes,
     )
-    view = letterboxed((80, 100), (80, 100))
-    shown = target(taught, view, (1, 1), (80, 100), teacher_score=0.25, full_score=0.6)
+
+
+def test_target_takes_teacher_boxes_only_for_classes_without_labels() -> None:
+    shown = seen(taught())
     assert shown.class_ids.tolist() == [0, 1]
     np.testing.assert_allclose(shown.weights, [1, 0.5])
+
+
+def test_what_a_teacher_doubts_is_neither_object_nor_background_of_its_class() -> None:
+    shown = seen(taught())
+    assert shown.looked_for == {0, 1, 2}  # a teacher looks for every class
+    assert shown.ignored.tolist() == [[50, 50, 90, 70]]
+    assert shown.ignored_ids.tolist() == [1]
+    alone = seen(taught(taught=False))
+    assert alone.looked_for == {0}
+
+
+def test_a_batch_of_targets_is_filled_up_with_boxes_of_no_weight() -> None:
+    batch = stack([seen(taught()), seen(example([]))], 3)
+    assert batch.boxes.shape == (2, 8, 4)
+    assert batch.weights.tolist()[0] == [1, 0.5, 0, 0, 0, 0, 0, 0]
+    assert not batch.weights[1].any()
+    assert batch.looked_for.tolist() == [[1, 1, 1], [1, 0, 0]]
+    assert batch.ignored_ids.shape == (2, 8)
+
+
+def test_an_enlarged_view_shows_the_same_larger() -> None:
+    view = draw(np.random.default_rng(3), (80, 100), (64, 96), PLAIN)
+    boxes = np.array([[20, 30, 70, 60]], np.float32)
+    larger = view.enlarged(1.5, 2.0)
+    np.testing.assert_allclose(larger.boxes(boxes), view.boxes(boxes) * [1.5, 2, 1.5, 2], rtol=1e-5)
+    assert (larger.scale[0] < 0) == (view.scale[0] < 0)
 
 
 def test_target_ignores_difficult_and_hidden_objects() -> None:
     boxes = [[10, 10, 40, 40], [60, 10, 90, 40], [95, 70, 140, 110]]
     hard = example(boxes, difficult=np.array([False, True, False]))
-    shown = target(hard, letterboxed((80, 100), (80, 100)), (1, 1), (80, 100), teacher_score=1, full_score=1)
+    shown = seen(hard)
     assert shown.boxes.tolist() == [boxes[0]]
-    assert len(shown.ignored) == 2
-    empty = target(example([]), letterboxed((80, 100), (80, 100)), (1, 1), (80, 100), teacher_score=1, full_score=1)
+    assert shown.ignored_ids.tolist() == [EVERY_CLASS, EVERY_CLASS]
+    empty = seen(example([]))
     assert empty.boxes.shape == (0, 4)

@@ -32,6 +32,7 @@ class Example:
     difficult: bool (N,): boxes that are neither to be found nor wrong to find (VOC's difficult, COCO's crowds).
     labelled: the class ids that were looked for in this photograph; an object of another class may be there unlabelled.
     teacher_boxes, teacher_ids, teacher_scores: detections of better models, or empty.
+    taught: better models have looked at it for every class.
     """
 
     path: Path
@@ -44,6 +45,7 @@ class Example:
     teacher_boxes: NDArray[np.float32] = field(default_factory=no_boxes)
     teacher_ids: NDArray[np.int64] = field(default_factory=no_ids)
     teacher_scores: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    taught: bool = False
 
     def __post_init__(self) -> None:
         if not len(self.boxes) == len(self.class_ids) == len(self.difficult):
