@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 
 from edgecam.training.device_renderer import DeviceRenderer
 from edgecam.training.targets import Target, Targets, Trust, stack, target
@@ -21,10 +23,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edgecam.evaluation.datasets.examples import Dataset
+    from edgecam.evaluation.datasets.examples import Dataset as Photographs
     from edgecam.training.cache import Cache
 
 PREFETCHED = 4
+DRAWERS = 3  # processes
 TRUST = Trust()
 
 
@@ -50,9 +53,19 @@ class Batch:
 class Source:
     """A data set with its decoded photographs; `share` times as often as its size says."""
 
-    dataset: Dataset
+    dataset: Photographs
     cache: Cache
     share: float = 1.0
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a batch is to show, before its pictures are rendered: (number of the source, of the photograph) per view."""
+
+    items: list[tuple[int, int]]
+    views: list[View]
+    targets: Targets
+    size: tuple[int, int]
 
 
 class Stream:
@@ -95,6 +108,10 @@ class Stream:
 
     def at(self, step: int) -> Batch:
         """Batch number `step`, counted from 0: a pure function of the seed."""
+        return self._rendered(self.drawn(step))
+
+    def drawn(self, step: int) -> Drawn:
+        """What batch number `step` is to show."""
         size = self.sizes[int(np.random.default_rng([self.seed, 1, step]).integers(len(self.sizes)))]
         items, views, targets = [], [], []
         for row in range(self.batch):
@@ -105,17 +122,15 @@ class Stream:
             items.append(item)
             views.append(view)
             targets.append(shown)
-        images = self._render(items, views, size)
-        return Batch(images, stack(targets, self._classes), self._enlarged(images, items, views))
+        return Drawn(items, views, stack(targets, self._classes), size)
 
-    def _enlarged(self, images: Tensor, items: list[tuple[int, int]], views: list[View]) -> Tensor:
-        """The views as the teacher sees them."""
+    def _rendered(self, drawn: Drawn) -> Batch:
+        images = self._render(drawn.items, drawn.views, drawn.size)
         if self._teacher_zoom == 1:
-            return images
-        height, width = images.shape[1:3]
-        size = teacher_size((height, width), self._teacher_zoom)
-        larger = [view.enlarged(size[1] / width, size[0] / height) for view in views]
-        return self._render(items, larger, size)
+            return Batch(images, drawn.targets, images)
+        (height, width), size = drawn.size, teacher_size(drawn.size, self._teacher_zoom)
+        larger = [view.enlarged(size[1] / width, size[0] / height) for view in drawn.views]
+        return Batch(images, drawn.targets, self._render(drawn.items, larger, size))
 
     def _draw(self, item: tuple[int, int], rng: np.random.Generator, size: tuple[int, int]) -> tuple[View, Target]:
         source = self._sources[item[0]]
@@ -140,7 +155,20 @@ class Stream:
         return self._permutation
 
     def prefetched(self, first: int, last: int) -> Iterator[Batch]:
-        """Batches first <= step < last, made ahead by one thread."""
+        """Batches first <= step < last, made ahead: by one thread, or for a device drawn by processes."""
+        if self._renderer is not None:
+            # Drawing takes 0.7 ms of Python a view: far more than a GPU takes to learn from it.
+            steps = _Steps(self, first, last)
+            loader = DataLoader(
+                steps,
+                None,
+                num_workers=min(DRAWERS, os.cpu_count() or 1),
+                collate_fn=_as_it_is,
+                multiprocessing_context="fork",
+                prefetch_factor=4,
+            )
+            yield from map(self._rendered, loader)
+            return
         ready: queue.Queue[Batch | BaseException] = queue.Queue(PREFETCHED)
         stop = threading.Event()
         thread = threading.Thread(target=self._fill, args=(ready, stop, first, last), name="batches", daemon=True)
@@ -164,6 +192,23 @@ class Stream:
                     return
         except BaseException as error:  # noqa: BLE001 - handed to the consumer, who raises it
             _offer(ready, stop, error)
+
+
+class _Steps(Dataset[Drawn]):
+    """The batches to draw, for the processes of a DataLoader."""
+
+    def __init__(self, stream: Stream, first: int, last: int) -> None:
+        self._stream, self._first, self._last = stream, first, last
+
+    def __len__(self) -> int:
+        return self._last - self._first
+
+    def __getitem__(self, index: int) -> Drawn:
+        return self._stream.drawn(self._first + index)
+
+
+def _as_it_is(drawn: Drawn) -> Drawn:
+    return drawn
 
 
 def teacher_size(size: tuple[int, int], zoom: float) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""The one training loop: batches in, loss terms, AdamW, moving average, checkpoints, validation now and then."""
+"""The one training loop: batches in, loss terms, steps, moving average, checkpoints, validation now and then."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from edgecam.training.labels_loss import labels_terms
 from edgecam.training.layers import set_leak
 from edgecam.training.network import Network, cells
 from edgecam.training.objectives import Terms, distillation
+from edgecam.training.optimizer import ScaledAdamW
 from edgecam.training.plan import Plan
 from edgecam.training.teaching import ask
 from edgecam.training.validation import validate
@@ -51,15 +52,19 @@ def freeze(network: Network, plan: Plan) -> None:
         parameter.requires_grad_(not untouched)
 
 
-def make_optimizer(network: Network, plan: Plan) -> torch.optim.AdamW:
-    """AdamW with one group per part and kind; vectors (biases, scalars, batch-norm) do not decay."""
-    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+def make_optimizer(network: Network, plan: Plan) -> ScaledAdamW:
+    """One group per part and kind; vectors (biases, scalars, batch-norm) do not decay."""
+    groups: dict[tuple[float, float], dict[str, nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:
             decay = plan.weight_decay if parameter.ndim > 1 else 0.0
-            groups.setdefault((plan.rates.get(part_of(name), 1.0), decay), []).append(parameter)
-    return torch.optim.AdamW(
-        [{"params": p, "share": share, "weight_decay": decay} for (share, decay), p in groups.items()], lr=plan.rate
+            groups.setdefault((plan.rates.get(part_of(name), 1.0), decay), {})[name] = parameter
+    return ScaledAdamW(
+        [
+            {"params": list(named.values()), "names": list(named), "share": share, "weight_decay": decay}
+            for (share, decay), named in groups.items()
+        ],
+        lr=plan.rate,
     )
 
 
@@ -82,7 +87,7 @@ class Run:
 
     network: Network
     average: Network
-    optimizer: torch.optim.AdamW
+    optimizer: ScaledAdamW
     plan: Plan
     step: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)

@@ -89,6 +89,21 @@ def test_prefetched_batches_are_the_same_ones_and_errors_arrive(source: Source) 
         next(iter(stream.prefetched(0, 1)))
 
 
+def test_a_devices_batches_are_drawn_by_processes_and_are_the_same_ones(source: Source) -> None:
+    view = toy_plan().view
+    here, there = (
+        Stream([source], batch=4, sizes=[SIZE], view=view, seed=0, teacher_zoom=1.5, device=device)
+        for device in (None, torch.device("cpu"))
+    )
+    batches = list(there.prefetched(2, 5))
+    assert len(batches) == 3
+    for step, batch in enumerate(batches, 2):
+        expected = here.at(step)
+        assert torch.equal(batch.targets.boxes, expected.targets.boxes)
+        assert (batch.images.float() - expected.images.float()).abs().mean() < 1.5
+        assert (batch.teacher_images.float() - expected.teacher_images.float()).abs().mean() < 1.5
+
+
 def test_processes_share_the_sequence(source: Source) -> None:
     whole = Stream([source], batch=8, sizes=[SIZE], view=toy_plan().view, seed=0)
     parts = [Stream([source], batch=4, sizes=[SIZE], view=toy_plan().view, seed=0, rank=r, world=2) for r in (0, 1)]
