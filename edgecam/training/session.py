@@ -106,7 +106,6 @@ def choose_device(name: str, rank: int) -> torch.device:
         if not torch.cuda.is_available():
             raise DataError("--device cuda: torch sees no CUDA device here")
         torch.cuda.set_device(rank % torch.cuda.device_count())
-        torch.backends.cudnn.benchmark = True  # the same few shapes in every step
         return torch.device("cuda", torch.cuda.current_device())
     if name != "cpu":
         raise DataError(f"--device {name}: must be auto, cpu or cuda")
