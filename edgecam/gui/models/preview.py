@@ -17,6 +17,7 @@ from edgecam.detector.limits import Limits
 from edgecam.detector.selection import VIEWER_ONE_LABEL_IOU, Selection
 from edgecam.errors import ModelError
 from edgecam.gui.picture.overlay import draw_boxes
+from edgecam.gui.picture.tags import Tags
 from edgecam.pipeline.view_feed import fitted_size
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ class PreviewPicture(QWidget):
         super().__init__(parent)
         self._preview = Preview()
         self.worker: PreviewWorker | None = None
+        self._tags = Tags()
         self.setMinimumSize(360, 240)
         self.setAccessibleName("Preview of what the model sees")
         self.changed.connect(self._take, Qt.ConnectionType.QueuedConnection)
@@ -150,7 +152,7 @@ class PreviewPicture(QWidget):
             painter.drawImage(place, QImage(image.data, width, height, image.strides[0], QImage.Format.Format_BGR888))
             if self._preview.detections is not None:
                 labels = self._preview.labels
-                draw_boxes(painter, self._preview.detections, labels, place=place, frame_wh=(width, height))
+                draw_boxes(painter, self._preview.detections, labels, self._tags, place=place, frame_wh=(width, height))
         if self._preview.message:
             painter.fillRect(self.rect(), QColor(8, 9, 12, 190))
             painter.setPen(QColor("#ffffff"))

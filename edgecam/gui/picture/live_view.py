@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from edgecam.detections import Detections
 from edgecam.gui.picture.chips import Chips
 from edgecam.gui.picture.overlay import draw_boxes
+from edgecam.gui.picture.tags import Tags
 from edgecam.pipeline.rates import LatencySeries, RateMeter
 from edgecam.pipeline.view_feed import fitted_size
 
@@ -59,7 +60,7 @@ class LiveView(QWidget):
         self._detected_at = self._drawn_until = 0.0
         self._boxes_visible = True
         self._figures: Sequence[tuple[str, str]] = ()
-        self._chips = Chips()
+        self._chips, self._tags = Chips(), Tags()
         self._veil: QImage | None = None
         self._veil_pixels: np.ndarray | None = None
         self._margin = MARGIN
@@ -194,7 +195,8 @@ class LiveView(QWidget):
         # The picture comes at its size on the screen; only just after a change of size it has to be stretched.
         painter.drawImage(place, image)
         if self._boxes_visible and len(self._detections) and self._boxes_are_current():
-            draw_boxes(painter, self._detections, self._labels, place=place, frame_wh=picture.frame.size_wh)
+            frame_wh = picture.frame.size_wh
+            draw_boxes(painter, self._detections, self._labels, self._tags, place=place, frame_wh=frame_wh)
 
     def figure_tip(self, at: QPointF) -> str:
         """How the figure at `at` is measured; "" where there is none."""

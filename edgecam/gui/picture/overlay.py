@@ -5,87 +5,71 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
+from edgecam.gui.picture.tags import tag_font
 from edgecam.gui.widgets.theme import class_colour
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from PySide6.QtGui import QImage
+
     from edgecam.detections import Detections
+    from edgecam.gui.picture.tags import Tags
 
-TAG_TEXT: Final = QColor("#0b0d12")
-TAG_PAD: Final = 0.75  # beside the text, in heights of a line
 MAX_TAG_SHARE: Final = 0.3  # of the picture's width, unless the box is wider
-FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
 CHIP: Final = QColor(8, 9, 12, 190)
-
-
-def tag_font(points_px: float = 12.0) -> QFont:
-    """The font of tags and figures, `points_px` logical pixels high."""
-    font = QFont()
-    font.setPixelSize(round(points_px))
-    font.setWeight(QFont.Weight.DemiBold)
-    return font
 
 
 def draw_boxes(
     painter: QPainter,
     detections: Detections,
     labels: Sequence[str],
+    tags: Tags,
     *,
     place: QRectF,
     frame_wh: tuple[int, int],
     line_px: float = 2.0,
-    font: QFont | None = None,
 ) -> None:
     """Draws boxes and tags of `detections` (frame pixels) over a frame that fills `place`; the best lies on top."""
-    font = font or tag_font()
-    metrics = QFontMetricsF(font)
     painter.save()
     painter.setClipRect(place)
-    painter.setFont(font)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform, False)
+    scale = painter.device().devicePixelRatio()
     scale_x, scale_y = place.width() / frame_wh[0], place.height() / frame_wh[1]
     scaled = detections.boxes * (scale_x, scale_y, scale_x, scale_y) + (place.x(), place.y()) * 2
     rows = list(zip(scaled.tolist(), detections.scores.tolist(), detections.class_ids.tolist(), strict=True))
     for (x1, y1, x2, y2), score, class_id in reversed(rows):
-        colour = class_colour(class_id)
-        painter.setPen(QPen(colour, line_px))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        box = QRectF(QPointF(x1, y1), QPointF(x2, y2))
-        painter.drawRoundedRect(box, line_px, line_px)
-        text = _tag_text(labels[class_id], f"{score:.0%}", metrics, max(box.width(), place.width() * MAX_TAG_SHARE))
-        _draw_tag(painter, metrics, text, box, place, colour, line_px)
+        _draw_outline(painter, class_colour(class_id), (x1, y1, x2, y2), line_px)
+        room = max(x2 - x1, place.width() * MAX_TAG_SHARE)
+        tag = tags.image(labels[class_id], score, class_id, room=room, scale=scale)
+        _draw_tag(painter, tag, QPointF(x1 - line_px / 2, y1), place)
     painter.restore()
 
 
-def _tag_text(label: str, score: str, metrics: QFontMetricsF, room: float) -> str:
-    """Label and score, the label cut to what `room` is left for it.
+def _draw_outline(painter: QPainter, colour: QColor, xyxy: tuple[float, float, float, float], line_px: float) -> None:
+    """Four strips on whole pixels, their outermost corners left out: as crisp as a path, and a tenth of its work."""
+    x1, y1, x2, y2 = xyxy
+    half = line_px / 2
+    width, height = x2 - x1, y2 - y1
+    for strip in (
+        QRectF(x1, y1 - half, width, line_px),
+        QRectF(x1, y2 - half, width, line_px),
+        QRectF(x1 - half, y1, line_px, height),
+        QRectF(x2 - half, y1, line_px, height),
+    ):
+        painter.fillRect(strip, colour)
 
-    A label in a script from right to left is isolated, or it would take the score to its other side.
-    """
-    room -= metrics.horizontalAdvance(f" {score}") + metrics.height() * TAG_PAD
-    if len(label) * metrics.height() > room:  # no character is wider than a line is high: most labels surely fit
-        label = metrics.elidedText(label, Qt.TextElideMode.ElideRight, room)
-    return f"{label} {score}" if label.isascii() else f"{FIRST_STRONG_ISOLATE}{label}{POP_ISOLATE} {score}"
 
-
-def _draw_tag(
-    painter: QPainter, metrics: QFontMetricsF, text: str, box: QRectF, place: QRectF, colour: QColor, line_px: float
-) -> None:
+def _draw_tag(painter: QPainter, tag: QImage, corner: QPointF, place: QRectF) -> None:
     """The tag above its box; inside it where there is no room above; never beyond the picture's sides."""
-    width, height = metrics.horizontalAdvance(text) + metrics.height() * TAG_PAD, metrics.height() + 3
-    top = box.top() - height
+    width, height = tag.deviceIndependentSize().toTuple()
+    top = corner.y() - height
     if top < place.top():
-        top = max(box.top(), place.top())
-    left = max(place.left(), min(box.left() - line_px / 2, place.right() - width))
-    tag = QRectF(left, top, width, height)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(colour)
-    painter.drawRoundedRect(tag, 3, 3)
-    painter.setPen(TAG_TEXT)
-    painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, text)
+        top = max(corner.y(), place.top())
+    left = max(place.left(), min(corner.x(), place.right() - width))
+    painter.drawImage(QPointF(left, top), tag)
 
 
 def draw_figures(painter: QPainter, figures: Sequence[tuple[str, str]], corner: QPointF) -> list[QRectF]:

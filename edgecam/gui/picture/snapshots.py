@@ -15,7 +15,8 @@ from PySide6.QtCore import QObject, QRectF, Signal
 from PySide6.QtGui import QImage, QPainter
 
 from edgecam.errors import EdgecamError
-from edgecam.gui.picture.overlay import draw_boxes, tag_font
+from edgecam.gui.picture.overlay import draw_boxes
+from edgecam.gui.picture.tags import Tags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,10 +101,10 @@ def _with_boxes(frame: Frame, detections: Detections, labels: Sequence[str]) -> 
         painter,
         detections,
         labels,
+        Tags(max(12.0, height / 50)),
         place=QRectF(0, 0, width, height),
         frame_wh=frame.size_wh,
         line_px=max(2.0, height / 360),
-        font=tag_font(max(12.0, height / 50)),
     )
     painter.end()
     del canvas
