@@ -11,6 +11,7 @@ import threading
 from typing import TYPE_CHECKING, NoReturn
 
 from edgecam.commands import (
+    average,
     bench,
     cameras,
     doctor,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # The commands, in the order of `edgecam --help`. `window` is what `edgecam` without a command does.
-COMMANDS = (window, run, cameras, models, bench, fit, latency, doctor, selftest, train, evaluate, export)
+COMMANDS = (window, run, cameras, models, bench, fit, latency, doctor, selftest, train, average, evaluate, export)
 
 EXIT_ERROR = 1
 EXIT_USAGE = 2
