@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import queue
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from edgecam.training.device_renderer import DeviceRenderer
+from edgecam.training.prefetching import by_processes, by_thread
 from edgecam.training.targets import Target, Targets, Trust, stack, target
 from edgecam.training.views import View, ViewConfig, draw, render
 
@@ -23,11 +19,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edgecam.evaluation.datasets.examples import Dataset as Photographs
+    from edgecam.evaluation.datasets.examples import Dataset
     from edgecam.training.cache import Cache
 
-PREFETCHED = 4
-DRAWERS = 3  # processes
 TRUST = Trust()
 
 
@@ -53,7 +47,7 @@ class Batch:
 class Source:
     """A data set with its decoded photographs; `share` times as often as its size says."""
 
-    dataset: Photographs
+    dataset: Dataset
     cache: Cache
     share: float = 1.0
 
@@ -156,73 +150,14 @@ class Stream:
 
     def prefetched(self, first: int, last: int) -> Iterator[Batch]:
         """Batches first <= step < last, made ahead: by one thread, or for a device drawn by processes."""
-        if self._renderer is not None:
-            # Drawing takes 0.7 ms of Python a view: far more than a GPU takes to learn from it.
-            steps = _Steps(self, first, last)
-            loader = DataLoader(
-                steps,
-                None,
-                num_workers=min(DRAWERS, os.cpu_count() or 1),
-                collate_fn=_as_it_is,
-                multiprocessing_context="fork",
-                prefetch_factor=4,
-            )
-            yield from map(self._rendered, loader)
-            return
-        ready: queue.Queue[Batch | BaseException] = queue.Queue(PREFETCHED)
-        stop = threading.Event()
-        thread = threading.Thread(target=self._fill, args=(ready, stop, first, last), name="batches", daemon=True)
-        thread.start()
-        try:
-            for _ in range(first, last):
-                item = ready.get()
-                if isinstance(item, BaseException):
-                    raise item
-                yield item
-        finally:
-            stop.set()
-            thread.join()
-
-    def _fill(self, ready: queue.Queue[Batch | BaseException], stop: threading.Event, first: int, last: int) -> None:
-        cv2.setNumThreads(1)  # torch has the cores
-        try:
-            for step in range(first, last):
-                _offer(ready, stop, self.at(step))
-                if stop.is_set():
-                    return
-        except BaseException as error:  # noqa: BLE001 - handed to the consumer, who raises it
-            _offer(ready, stop, error)
-
-
-class _Steps(Dataset[Drawn]):
-    """The batches to draw, for the processes of a DataLoader."""
-
-    def __init__(self, stream: Stream, first: int, last: int) -> None:
-        self._stream, self._first, self._last = stream, first, last
-
-    def __len__(self) -> int:
-        return self._last - self._first
-
-    def __getitem__(self, index: int) -> Drawn:
-        return self._stream.drawn(self._first + index)
-
-
-def _as_it_is(drawn: Drawn) -> Drawn:
-    return drawn
+        if self._renderer is None:
+            return by_thread(self.at, first, last)
+        return map(self._rendered, by_processes(self.drawn, first, last))
 
 
 def teacher_size(size: tuple[int, int], zoom: float) -> tuple[int, int]:
     """(height, width) of the teacher's input for a student's."""
     return round(size[0] * zoom / 32) * 32, round(size[1] * zoom / 32) * 32
-
-
-def _offer(ready: queue.Queue[Batch | BaseException], stop: threading.Event, item: Batch | BaseException) -> None:
-    while not stop.is_set():
-        try:
-            ready.put(item, timeout=0.2)
-        except queue.Full:
-            continue
-        return
 
 
 def _repeat(indices: list[int], share: float, seed: int) -> list[int]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from torch import distributed
 from tqdm import tqdm
 
 from edgecam.errors import DataError
@@ -19,17 +17,18 @@ from edgecam.evaluation.datasets.reading import joined_names, read
 from edgecam.resources import models_folder
 from edgecam.training import checkpoint, sources
 from edgecam.training.batches import Source, Stream
-from edgecam.training.engine import Run, Schedule, train
+from edgecam.training.engine import Schedule, train
 from edgecam.training.members import MEMBERS, configure, rebuild, start_from, teacher_from
 from edgecam.training.objectives import Distillation
 from edgecam.training.plan import Plan, check
+from edgecam.training.processes import choose_device, processes, signals
 from edgecam.training.progress import Progress
+from edgecam.training.run import Run
 from edgecam.training.views import ViewConfig
 from edgecam.training.weights import adopt, relabel
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
 
     from edgecam.training.network import Network
 
@@ -68,7 +67,7 @@ def train_from(args: argparse.Namespace) -> Run:
         teacher = make_teacher(args, training, plan)
         network = make_network(args, labels, teacher, training, plan)
         run = start(network, teacher, plan, device, args)
-        with Progress(plan, args.folder, run.step, quiet=rank > 0) as progress:
+        with Progress(plan, args.folder, run.step, quiet=rank > 0) as progress, signals() as interrupted:
             train(
                 run,
                 stream,
@@ -79,37 +78,14 @@ def train_from(args: argparse.Namespace) -> Run:
                 schedule=Schedule(every=args.every, patience=args.patience),
                 report=progress.report,
                 judged=progress.judged,
+                interrupted=interrupted,
             )
     if rank == 0:
         print(f"weights: {args.folder / 'weights.safetensors'}")
+    if interrupted.is_set():
+        print(f"stopped at step {run.step} of {plan.steps}; the same command with --resume goes on", file=sys.stderr)
+        raise KeyboardInterrupt
     return run
-
-
-@contextmanager
-def processes() -> Iterator[tuple[int, int]]:
-    """(rank, world) of this process; joins the others when `torchrun` has started it."""
-    if "LOCAL_RANK" not in os.environ:
-        yield 0, 1
-        return
-    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-    try:
-        yield distributed.get_rank(), distributed.get_world_size()
-    finally:
-        distributed.destroy_process_group()
-
-
-def choose_device(name: str, rank: int) -> torch.device:
-    """Raises DataError when there is no such device."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda":
-        if not torch.cuda.is_available():
-            raise DataError("--device cuda: torch sees no CUDA device here")
-        torch.cuda.set_device(rank % torch.cuda.device_count())
-        return torch.device("cuda", torch.cuda.current_device())
-    if name != "cpu":
-        raise DataError(f"--device {name}: must be auto, cpu or cuda")
-    return torch.device("cpu")
 
 
 def make_plan(args: argparse.Namespace) -> Plan:

@@ -124,3 +124,39 @@ def test_two_processes_train_one_network(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert torch.isfinite(next(checkpoint.load_network(tmp_path / "run" / "weights.safetensors").parameters())).all()
+
+
+def test_a_run_that_is_ended_from_outside_keeps_what_it_has(tmp_path: Path) -> None:
+    yolo, run = write_yolo(tmp_path / "yolo", 4), tmp_path / "run"
+    words = [
+        "train",
+        str(yolo),
+        "--size",
+        "64x64",
+        "--batch",
+        "2",
+        "--views",
+        "100000",
+        "--every",
+        "0",
+        "--device",
+        "cpu",
+    ]
+    words += ["--init", "none", *(word for setting in VARIANT for word in ("--set", setting))]
+    words += ["--out", str(run), "--cache", str(tmp_path / "cache")]
+    launch = [sys.executable, "-m", "edgecam", *words]
+    with subprocess.Popen(launch, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+        assert process.stderr is not None
+        shown = ""
+        while "qfl" not in shown:  # the first step is done
+            character = process.stderr.read(1)
+            assert character, shown
+            shown += character
+        process.terminate()
+        rest = process.stderr.read()
+        assert process.wait(60) == 130, rest
+    assert "--resume goes on" in rest
+    step = checkpoint.read(run / "weights.safetensors").notes["step"]
+    assert f"stopped at step {step} of 50000" in rest
+    assert step >= 1
+    assert (run / "last.safetensors").exists()

@@ -15,10 +15,12 @@ import torch
 from edgecam.errors import DataError
 from edgecam.training import checkpoint
 from edgecam.training.batches import Source, Stream
-from edgecam.training.engine import Run, Schedule, train, train_step
+from edgecam.training.engine import Schedule, train
 from edgecam.training.network import cells
 from edgecam.training.objectives import Distillation
 from edgecam.training.plan import check
+from edgecam.training.run import Run
+from edgecam.training.step import train_step
 from edgecam.training.validation import validate
 from tests.training.toy import SIZE, small_network, toy_plan, toy_source, toy_stream
 

@@ -14,7 +14,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from edgecam.errors import DataError, ModelError
-from edgecam.training.engine import Run, Schedule, train
+from edgecam.training.engine import Schedule, train
 from edgecam.training.export import describe, export
 from edgecam.training.int8_stem import center_on_zero_point, find_stem, use_integers
 from edgecam.training.layers import LEAK, Conv
@@ -22,6 +22,7 @@ from edgecam.training.network import Network, cells
 from edgecam.training.onnx_graph import build
 from edgecam.training.plan import Plan, check
 from edgecam.training.quantise import quantise
+from edgecam.training.run import Run
 from tests.training.toy import SMALL, small_network, toy_plan, toy_source, toy_stream
 
 if TYPE_CHECKING:
