@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edgecam.detector.onnx_file import read_onnx_file
@@ -18,6 +19,17 @@ if TYPE_CHECKING:
 
     from edgecam.detector.description import InputSpec
     from edgecam.detector.limits import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Attributes:
+    rate: inferences per second.
+    cpu_ms: processor time of one, of all its threads.
+    """
+
+    rate: float
+    cpu_ms: float
 
 
 class BareLoop:
@@ -49,18 +61,18 @@ class BareLoop:
         else:
             run_session(self._session, self._outputs, {self._input: tensor}, limits=self._limits)
 
-    def as_fast_as_it_goes(self, duration_s: float) -> float:
-        """Inferences per second, one after the other."""
-        started = time.perf_counter()
+    def as_fast_as_it_goes(self, duration_s: float) -> Pace:
+        """One after the other."""
+        started, used = time.perf_counter(), time.process_time()
         count = 0
         while (now := time.perf_counter()) - started < duration_s:
             self.run(self._tensors[count % len(self._tensors)])
             count += 1
-        return count / (now - started)
+        return Pace(count / (now - started), (time.process_time() - used) / count * 1e3)
 
-    def paced(self, duration_s: float, fps: float) -> float:
-        """Inferences per second on a source of `fps`: each on the newest frame, waiting where there is none."""
-        started = time.perf_counter()
+    def paced(self, duration_s: float, fps: float) -> Pace:
+        """On a source of `fps`: each on the newest frame, waiting where there is none."""
+        started, used = time.perf_counter(), time.process_time()
         taken, count = -1, 0
         while (now := time.perf_counter()) - started < duration_s:
             newest = int((now - started) * fps)
@@ -70,4 +82,4 @@ class BareLoop:
             taken = newest
             self.run(self._tensors[newest % len(self._tensors)])
             count += 1
-        return count / (now - started)
+        return Pace(count / (now - started), (time.process_time() - used) / count * 1e3)

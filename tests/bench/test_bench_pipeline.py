@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     import pytest
 
 KEYS = {
-    "throughput_saturated", "model_idle", "throughput_paced", "throughput_file", "slow_picture_rate", "slow_age_p95",
-    "slow_memory_growth", "view_cpu", "panel_cpu", "idle_cpu", "start_to_picture", "imports",
+    "throughput_saturated", "work_saturated", "model_idle", "throughput_paced", "work_paced", "throughput_file",
+    "work_file", "slow_picture_rate", "slow_age_p95", "slow_memory_growth", "view_cpu", "panel_cpu", "idle_cpu",
+    "start_to_picture", "imports",
 }  # fmt: skip
+OUTRUN = {"throughput_outrun", "work_outrun"}  # not of a model that is too small for it
 
 
 def test_every_figure_is_measured(tiny_model: Path, tmp_path: Path) -> None:
@@ -31,12 +33,15 @@ def test_every_figure_is_measured(tiny_model: Path, tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
     data = json.loads(report.read_text())
     figures = {figure["key"]: figure for figure in data["figures"]}
-    assert set(figures) - {"throughput_outrun"} == KEYS  # that one not of a model that is too small for it
+    assert (
+        set(figures) - {"throughput_outrun", "work_outrun"} == KEYS
+    )  # that one not of a model that is too small for it
     assert all(figure["value"] is not None for figure in figures.values())
     assert (done.returncode == 0) == all(figure["met"] is not False for figure in figures.values())
     assert data["machine"]["processor"]
     # What cannot be otherwise, however busy the machine is.
     assert 0 < figures["throughput_paced"]["value"] < 1.5
+    assert figures["work_paced"]["value"] > 0.9  # a detection does what bare inference does, and more
     assert 0.3 < figures["slow_picture_rate"]["value"] < 1.1
     assert figures["slow_age_p95"]["value"] > 0
     assert figures["view_cpu"]["value"] > figures["idle_cpu"]["value"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 import time
@@ -11,14 +12,16 @@ import numpy as np
 import pytest
 
 from edgecam import resources
-from edgecam.bench.bare import BareLoop
+from edgecam.bench.bare import BareLoop, Pace
 from edgecam.bench.loop_camera import LoopCamera, sample_frames
 from edgecam.bench.machine import describe_machine, processor_name
 from edgecam.bench.slow_detector import SlowDetector
 from edgecam.bench.starting import parse_import_times
+from edgecam.bench.throughput import Turn, throughput_figures
 from edgecam.detector.detector import Detector
 from edgecam.detector.limits import Limits
 from edgecam.errors import CameraError, ModelError
+from edgecam.gui.bench_window import Span
 from tests.hostile_models import treacherous_model
 
 if TYPE_CHECKING:
@@ -76,11 +79,44 @@ def test_the_yardstick_counts_what_it_ran(tiny_model: Path, monkeypatch: pytest.
         time.sleep(0.02)
 
     monkeypatch.setattr(bare, "run", run)
-    rate = bare.as_fast_as_it_goes(0.5)
+    rate = bare.as_fast_as_it_goes(0.5).rate
     assert rate == pytest.approx(next(counter) / 0.5, rel=0.1)
     assert 35 < rate <= 50
-    assert bare.paced(0.5, fps=20) == pytest.approx(20, rel=0.15)
-    assert bare.paced(0.5, fps=500) > 30
+    assert bare.paced(0.5, fps=20).rate == pytest.approx(20, rel=0.15)
+    assert bare.paced(0.5, fps=500).rate > 30
+
+
+def test_the_yardsticks_processor_time_is_what_it_works_not_what_it_waits(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detector = Detector(tiny_model, threads=1)
+    bare = BareLoop(tiny_model, detector.description.input, images(), threads=1)
+
+    def work_and_wait(_: object) -> None:
+        until = time.thread_time() + 0.02
+        while time.thread_time() < until:
+            pass
+        time.sleep(0.02)
+
+    monkeypatch.setattr(bare, "run", work_and_wait)
+    assert bare.as_fast_as_it_goes(0.5).cpu_ms == pytest.approx(20, abs=4)
+    assert bare.paced(0.5, fps=15).cpu_ms == pytest.approx(20, abs=4)
+
+
+def test_what_a_detection_adds_is_told_in_time_and_in_work() -> None:
+    span = Span(
+        seconds=1.0, captured=30, painted=30, detected=20, missed=0, skipped=10, cpu_percent=120,
+        cpu_groups={"detector": 84.0, "window": 20.0}, stages_ms={"preprocess": 1, "inference": 40, "postprocess": 1},
+        model_busy=0.9, age_ms=[], memory=[], threads=(9, 9), descriptors=(20, 20),
+    )  # fmt: skip
+    turn = Turn(span, Pace(rate=25.0, cpu_ms=40.0))
+    assert turn.speed == pytest.approx(0.8)
+    assert turn.work == pytest.approx(1.05)  # 840 ms for 20 detections: 42 of 40 ms each
+    figures = {figure.key: figure for figure in throughput_figures("outrun", "a source", [turn])}
+    assert figures["throughput_outrun"].met is False
+    assert figures["work_outrun"].value == pytest.approx(1.05)
+    untold = dataclasses.replace(span, cpu_groups={})  # where the system does not tell
+    assert math.isnan(Turn(untold, turn.bare).work)
 
 
 def test_the_yardstick_of_a_strangers_model_has_its_limits(tmp_path: Path) -> None:
