@@ -173,7 +173,9 @@ def test_the_anchors_of_an_efficientdet_are_asked_for(window: MainWindow, qtbot:
     dialog.save()
     saved = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     assert saved["output"]["anchors"][0][0] == [24, 24]
-    qtbot.waitUntil(lambda: window.pipeline.detect.detector.recognition.questions == (), timeout=WAIT_MS)
+    detect = window.pipeline.detect
+    qtbot.waitUntil(lambda: detect.detector.recognition.questions == (), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.models._running is detect.detector, timeout=WAIT_MS)  # the window learns it later
     window.models.describe()
     dialog = asked(window, qtbot)
     assert dialog.inputs.anchors.currentText().startswith("3 cells")
