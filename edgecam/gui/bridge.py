@@ -40,43 +40,32 @@ class Bridge(QObject):
         self.feed = feed
         self._lock = threading.Lock()
         self._result: Result | None = None
-        self._published_at = 0.0  # when the newest picture for the view was captured
         self._camera: Camera | None = None
 
     # GUI thread
 
     def take_result(self) -> Result | None:
-        """The newest result not taken yet; not before the picture in which it was found has come."""
+        """The newest result not taken yet."""
         with self._lock:
-            if self._result is None or self._is_ahead(self._result):
-                return None
             result, self._result = self._result, None
             return result
 
     def forget_result(self) -> None:
         """Drops a result that belongs to a former camera or model."""
-        with self._lock:
-            self._result = None
+        self.take_result()
 
     # Worker threads
 
     def frame_arrived(self, frame: Frame) -> None:
         self.captured.tick()
-        wake = self.feed.publish(frame)
-        with self._lock:
-            self._published_at = frame.captured_at
-            pending = self._result is not None
-        if wake:
+        if self.feed.publish(frame):
             self.picture_ready.emit()
-        elif pending:
-            self.result_ready.emit()
 
     def result_arrived(self, result: Result) -> None:
         with self._lock:
             pending = self._result is not None
             self._result = result
-            ahead = self._is_ahead(result)
-        if not pending and not ahead:
+        if not pending:
             self.result_ready.emit()
 
     def camera_changed(self, camera: Camera, status: CameraStatus) -> None:
@@ -84,10 +73,6 @@ class Bridge(QObject):
             self._camera = camera
             self.feed.reset()
         self.camera_changed_in_gui.emit(camera, status)
-
-    def _is_ahead(self, result: Result) -> bool:
-        """Its picture is still to come: that one wakes the window for both, which then paints once."""
-        return result.frame.captured_at > self._published_at
 
     def camera_refused(self, camera: Camera, message: str) -> None:
         self.camera_refused_in_gui.emit(camera, message)

@@ -38,7 +38,6 @@ class DetectionControl(QObject):
         panel.score_changed.connect(self._on_score)
         panel.iou_changed.connect(self._on_iou)
         panel.filter_wanted.connect(self.open_filter)
-        bridge.picture_ready.connect(self._on_result)  # a file's result waits for its picture
         bridge.result_ready.connect(self._on_result)
         self.use_no_model()
 

@@ -29,7 +29,7 @@ class Listener(Protocol):
     """Who wants to know what the pipeline does. Called in worker threads: must be quick and must not block."""
 
     def frame_arrived(self, frame: Frame) -> None:
-        """The picture to show. For files it comes just after its result."""
+        """The picture to show. For files it comes together with its result."""
 
     def result_arrived(self, result: Result) -> None:
         """Detections in a frame of the present camera."""
@@ -225,9 +225,9 @@ class Pipeline:
 
     def _on_result(self, result: Result) -> None:
         if self._is_present(result.generation):
-            self._listener.result_arrived(result)
             if self._is_file():
                 self._listener.frame_arrived(result.frame)
+            self._listener.result_arrived(result)
 
     def _on_undetected(self, frame: Frame, generation: int) -> None:
         if self._is_present(generation) and self._is_file():

@@ -64,10 +64,10 @@ def test_a_file_loses_no_frame(bench: Bench, detector_s: float | None) -> None:
 def test_of_a_file_picture_and_result_come_together(bench: Bench) -> None:
     bench.detect_with(FakeDetector())
     bench.show("clip", Behaviour(fps=0, end_after=20), live=False)
-    bench.recorder.wait_for(lambda: len(bench.recorder.frames) == 20)
+    bench.recorder.wait_for(lambda: len(bench.recorder.results) == 20)
     kinds = [(kind, (what.frame if kind == "result" else what).frame_id)  # type: ignore[attr-defined]
              for kind, what in bench.recorder.log if kind in ("frame", "result")]  # fmt: skip
-    assert kinds == [pair for number in range(20) for pair in (("result", number), ("frame", number))]
+    assert kinds == [pair for number in range(20) for pair in (("frame", number), ("result", number))]
 
 
 def test_frames_cannot_be_written_by_who_gets_them(bench: Bench) -> None:
