@@ -51,7 +51,12 @@ class Turn:
 
     @property
     def work(self) -> float:
-        """Processor time of the detector's threads per detection by that of a bare inference."""
+        """Processor time of the detector's threads per detection by that of a bare inference.
+
+        Not a number where there was no detection, and where the system does not tell.
+        """
+        if not self.span.detected:
+            return math.nan
         spent_ms = self.span.cpu_groups.get("detector", math.nan) * 10 / self.span.detected  # 1 % of a core is 10 ms/s
         return spent_ms / self.bare.cpu_ms
 
@@ -135,11 +140,15 @@ def throughput_figures(way: str, source: str, turns: Sequence[Turn]) -> list[Fig
                statistics.median(turn.speed for turn in turns), "", 0.95, True,
                note=f"median {ours:.1f} of {bare:.1f} per second; {painted:.1f} painted per second; ratios "
                     + " ".join(f"{turn.speed:.2f}" for turn in turns)),
-        Figure(f"work_{way}", "processor time of a detection by that of a bare session.run",
-               statistics.median(turn.work for turn in turns), "", 1.05,
-               note=f"of the detector's threads; bare {cpu_ms:.1f} ms; ratios "
-                    + " ".join(f"{turn.work:.2f}" for turn in turns)),
     ]  # fmt: skip
+    works = [turn.work for turn in turns if math.isfinite(turn.work)]
+    if works:
+        figures.append(
+            Figure(f"work_{way}", "processor time of a detection by that of a bare session.run",
+                   statistics.median(works), "", 1.05,
+                   note=f"of the detector's threads; bare {cpu_ms:.1f} ms; ratios "
+                        + " ".join(f"{work:.2f}" for work in works))
+        )  # fmt: skip
     if way == "saturated":
         idle = 1 - statistics.median(turn.span.model_busy for turn in turns)
         own = (stages["preprocess"] + stages["postprocess"]) / stages["inference"]

@@ -116,7 +116,11 @@ def test_what_a_detection_adds_is_told_in_time_and_in_work() -> None:
     assert figures["throughput_outrun"].met is False
     assert figures["work_outrun"].value == pytest.approx(1.05)
     untold = dataclasses.replace(span, cpu_groups={})  # where the system does not tell
-    assert math.isnan(Turn(untold, turn.bare).work)
+    nothing = dataclasses.replace(span, detected=0.0)  # a model that is too slow for one turn
+    for unknown in (untold, nothing):
+        assert math.isnan(Turn(unknown, turn.bare).work)
+        keys = [figure.key for figure in throughput_figures("outrun", "a source", [Turn(unknown, turn.bare)])]
+        assert keys == ["throughput_outrun"]
 
 
 def test_the_yardstick_of_a_strangers_model_has_its_limits(tmp_path: Path) -> None:
