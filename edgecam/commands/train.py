@@ -56,6 +56,7 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
     add("--freeze", type=int, default=0, metavar="N", help="the backbone's first N layers stay as they are")
     add("--size", action="append", default=[], metavar="HxW", help="input sizes to alternate between (320x320)")
     add("--straighten", type=float, default=0.0, metavar="X", help="turn LeakyReLU into ReLU in the first X of the run")
+    add("--int8", action="store_true", help="learn with int8's rounding, for weights that are exported as int8")
     add("--scale", default="0.6,1.7", metavar="A,B", help="range of the augmentation's zoom")
     add("--ema", type=float, default=0.998, metavar="D", help="decay of the moving average of the weights; 0 for none")
     add("--seed", type=int, default=0, metavar="N")

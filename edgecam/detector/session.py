@@ -67,6 +67,9 @@ def open_session(
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
     # Spinning threads take whole cores from camera and window, for no gain measured at camera rates.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # x86 without VNNI adds int8 products in 16 bits, where they overflow: half of an int8 model's error, for 1.4 times
+    # the speed. This takes the exact way there, and changes nothing on other processors.
+    options.add_session_config_entry("session.x64quantprecision", "1")
     if limits is not None:
         strangers_memory_mb(limits.memory_mb)
         options.add_session_config_entry("session.use_env_allocators", "1")

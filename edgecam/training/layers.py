@@ -8,8 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from edgecam.training.rounding import rounded_weight
+
 if TYPE_CHECKING:
     from edgecam.training.config import Activation
+    from edgecam.training.rounding import Rounding
 
 LEAK = 0.1
 EPSILON = 1e-5
@@ -36,6 +39,7 @@ class Conv(nn.Conv2d):
         self.act = act
         self.leak = LEAK if act == "leaky_relu" else 0.0
         self.same = same
+        self.rounding: Rounding | None = None  # int8's, while the network learns with it
         self.norm: nn.BatchNorm2d | None = nn.BatchNorm2d(channels_out, eps=EPSILON) if norm else None
         nn.init.kaiming_normal_(self.weight, mode="fan_out" if groups == 1 else "fan_in", nonlinearity="relu")
         if self.bias is not None:
@@ -44,10 +48,19 @@ class Conv(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         if self.same:  # even sizes, kernel 3, stride 2: 0 on the left and top, 1 on the right and bottom
             x = F.pad(x, (0, 1, 0, 1))
+        if self.rounding is not None:
+            return self._rounded(x, self.rounding)
         x = super().forward(x)
         if self.norm is not None:
             x = self.norm(x)
         return activate(x, self.act, self.leak)
+
+    def _rounded(self, x: Tensor, rounding: Rounding) -> Tensor:
+        x = self._conv_forward(x, rounded_weight(self.weight), self.bias)
+        if rounding.before is not None:
+            x = rounding.before.round(x)
+        x = activate(x, self.act, self.leak)
+        return x if rounding.after is None else rounding.after.round(x)
 
     @torch.no_grad()
     def fold(self) -> None:

@@ -28,6 +28,7 @@ class Plan:
     outputs: the loss looks at the network's outputs; False: at its laterals only (transplant).
     sizes: (height, width) of the views' input, one drawn per batch.
     straighten: the part of the run in which LeakyReLU's slope falls to ReLU's 0; 0: activations stay as they are.
+    int8: the network learns with int8's rounding, for weights that are exported as int8.
     """
 
     views: int = 13_000
@@ -48,6 +49,7 @@ class Plan:
     clip: float = 10.0
     seed: int = 0
     straighten: float = 0.0
+    int8: bool = False
 
     @property
     def steps(self) -> int:
@@ -77,5 +79,7 @@ def check(plan: Plan) -> None:
         raise DataError(f"--teacher-zoom {plan.teacher_zoom}: must be from 1 to 4")
     if not 0 <= plan.straighten <= 1:
         raise DataError(f"--straighten {plan.straighten}: must be a part of the run, 0 to 1")
+    if plan.int8 and (plan.straighten or not plan.outputs):
+        raise DataError("--int8 comes last: not with --straighten or --recipe maps")
     if not plan.outputs and plan.distillation is None:
         raise DataError("a transplant needs a teacher")

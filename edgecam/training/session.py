@@ -17,7 +17,9 @@ from edgecam.evaluation.datasets.reading import joined_names, read
 from edgecam.resources import models_folder
 from edgecam.training import checkpoint, sources
 from edgecam.training.batches import Source, Stream
+from edgecam.training.calibration import add_rounding
 from edgecam.training.engine import Schedule, train
+from edgecam.training.equalisation import equalise
 from edgecam.training.members import MEMBERS, configure, rebuild, start_from, teacher_from
 from edgecam.training.objectives import Distillation
 from edgecam.training.plan import Plan, check
@@ -123,6 +125,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
         ema=args.ema if args.recipe != "maps" else 0.0,
         seed=args.seed,
         straighten=args.straighten,
+        int8=args.int8,
     )
     check(plan)
     return plan
@@ -187,7 +190,12 @@ def make_network(
             network = rebuild(network, args.set, teacher, sample_images(training, plan))
     if args.recipe != "maps" and not network.config.norm:
         network.fold()
-    return relabel(network, labels)
+    network = relabel(network, labels)
+    if plan.int8:
+        images = sample_images(training, plan)
+        equalise(network, images)
+        add_rounding(network, images)
+    return network
 
 
 def start(network: Network, teacher: Network | None, plan: Plan, device: torch.device, args: argparse.Namespace) -> Run:

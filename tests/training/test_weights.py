@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from edgecam.errors import DataError
 from edgecam.evaluation.datasets.labels import COCO_LABELS
 from edgecam.training.backbones import InvertedResidual
 from edgecam.training.config import ModelConfig
-from edgecam.training.equalisation import equalise
+from edgecam.training.equalisation import equalise, ghost_sums
 from edgecam.training.fitting import fit_lighter, record
 from edgecam.training.members import NANO, start_from, teacher_from
 from edgecam.training.network import Network, cells
@@ -177,3 +178,33 @@ def test_equalised_channels_compute_the_same_in_like_ranges(name: str) -> None:
     with torch.no_grad():
         torch.testing.assert_close(cells(network(images())), goal, rtol=1e-3, atol=1e-3 * float(goal.abs().mean()))
     assert spread() < before / 5
+
+
+@pytest.mark.parametrize("changes", [{}, {"neck": "ghost_fpn"}, {"strides": (8, 16, 32)}])
+def test_sums_read_by_depthwise_convolutions_are_equalised(changes: dict[str, Any]) -> None:
+    network = small_network(**changes).eval()
+    shake_norms(network)
+    network.fold()
+    sums = dict(ghost_sums(network))
+    assert len(sums) == (1 if changes.get("neck") == "ghost_fpn" else 3)
+    with torch.no_grad():
+        for ghost in sums:
+            ghost.shortcut.pointwise.weight[0].mul_(100)  # one channel far beyond the others
+        goal = cells(network(images()))
+
+    def spread() -> list[float]:
+        found = []
+        hooks = [
+            ghost.register_forward_hook(lambda _, __, y: found.append(y.abs().amax(dim=(0, 2, 3)))) for ghost in sums
+        ]
+        with torch.no_grad():
+            network(images())
+        for hook in hooks:
+            hook.remove()
+        return [float(reach.max() / reach.median()) for reach in found]
+
+    before = spread()
+    equalise(network, images())
+    with torch.no_grad():
+        torch.testing.assert_close(cells(network(images())), goal, rtol=1e-3, atol=1e-3 * float(goal.abs().mean()))
+    assert all(after < 2 and after < first / 5 for after, first in zip(spread(), before, strict=True))
