@@ -28,35 +28,48 @@ def area(boxes: Boxes) -> NDArray[np.float32]:
 
 def iou(a: Boxes, b: Boxes) -> NDArray[np.float32]:
     """(N, M) intersection over union of each of `a` with each of `b`; 0 where both have no area."""
-    lt = np.maximum(a[:, None, :2], b[None, :, :2])  # (N, M, 2)
-    rb = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    wh = np.maximum(rb - lt, np.float32(0))
-    inter = wh[..., 0] * wh[..., 1]
-    union = area(a)[:, None] + area(b)[None, :] - inter
+    # Side by side in arrays of their own, (4, N): a last axis of 2 would be slow.
+    (left, top, right, bottom), theirs = np.ascontiguousarray(a.T)[:, :, None], np.ascontiguousarray(b.T)
+    inter = np.maximum(np.minimum(right, theirs[2]) - np.maximum(left, theirs[0]), np.float32(0))
+    inter *= np.maximum(np.minimum(bottom, theirs[3]) - np.maximum(top, theirs[1]), np.float32(0))
+    union = area(a)[:, None] + area(b) - inter
     ratio: NDArray[np.float32] = np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
     return ratio
 
 
 def nms(
-    boxes: Boxes, scores: NDArray[np.float32], class_ids: NDArray[np.int64], *, iou_threshold: float
+    boxes: Boxes,
+    scores: NDArray[np.float32],
+    class_ids: NDArray[np.int64],
+    *,
+    iou_threshold: float,
+    one_label_iou: float = 1.0,
 ) -> NDArray[np.intp]:
-    """Greedy non-maximum suppression within each class.
+    """Greedy non-maximum suppression within each class, then of what is left across classes.
 
-    A box is dropped when it overlaps a kept one of its class, of higher score, by more than `iou_threshold` (0 to 1).
+    A box is dropped when it overlaps a kept one of its class, of higher score, by more than `iou_threshold` (0 to 1);
+    of those left, when it overlaps a kept one of any class, of higher score, by more than `one_label_iou`.
     Returns the kept indices, highest score first; ties keep their order.
     """
     order = np.argsort(-scores, kind="stable")
-    if len(order) < 2 or iou_threshold >= 1:
+    if len(order) < 2 or min(iou_threshold, one_label_iou) >= 1:
         return order
     ordered, classes = boxes[order], class_ids[order]
-    overlaps = (iou(ordered, ordered) > iou_threshold) & (classes[:, None] == classes[None, :])
-    keep = np.ones(len(order), bool)
-    # Only rows that overlap a later box can suppress one: the loop is over these few, not over all boxes.
-    later = np.triu(overlaps, 1)
-    for row in np.flatnonzero(later.any(1)):
+    ratios = iou(ordered, ordered)
+    kept = _unsuppressed((ratios > iou_threshold) & (classes[:, None] == classes))
+    if one_label_iou < 1:
+        kept = kept[_unsuppressed(ratios[np.ix_(kept, kept)] > one_label_iou)]
+    return order[kept]
+
+
+def _unsuppressed(overlaps: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Which of N boxes, best first, overlap no better one that is kept itself."""
+    keep = np.ones(len(overlaps), bool)
+    # Only rows that overlap another box can suppress one: the loop is over these few, not over all boxes.
+    for row in np.flatnonzero(np.count_nonzero(overlaps, axis=1) > 1).tolist():
         if keep[row]:
-            keep[later[row]] = False
-    return order[keep]
+            keep[row + 1 :] &= ~overlaps[row, row + 1 :]
+    return np.flatnonzero(keep)
 
 
 @dataclass(frozen=True, slots=True)

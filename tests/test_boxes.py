@@ -88,7 +88,11 @@ def test_nms_is_the_greedy_definition(seed: int, count: int, threshold: float) -
     box = np.concatenate([corner, corner + size], axis=1).astype(np.float32)
     scores = rng.integers(0, 5, count).astype(np.float32) / 5  # many ties
     ids = rng.integers(0, 3, count)
-    assert boxes.nms(box, scores, ids, iou_threshold=threshold).tolist() == _plain_nms(box, scores, ids, threshold)
+    once = _plain_nms(box, scores, ids, threshold)
+    assert boxes.nms(box, scores, ids, iou_threshold=threshold).tolist() == once
+    across = _plain_nms(box[once], scores[once], np.zeros(len(once)), 0.6)
+    twice = boxes.nms(box, scores, ids, iou_threshold=threshold, one_label_iou=0.6)
+    assert twice.tolist() == [once[i] for i in across]
 
 
 @pytest.mark.parametrize(

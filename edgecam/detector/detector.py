@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -14,6 +15,7 @@ from edgecam.boxes import clip
 from edgecam.detections import Detections
 from edgecam.detector.decoders.candidates import Request
 from edgecam.detector.decoding import decode
+from edgecam.detector.inference import Inference
 from edgecam.detector.limits import Limits
 from edgecam.detector.onnx_file import read_onnx_file
 from edgecam.detector.preprocess import Preprocessor, choose_input_hw
@@ -36,24 +38,8 @@ if TYPE_CHECKING:
 
 # Below this a candidate is never shown, so it need not be decoded: the lowest position of the confidence slider.
 SCORE_FLOOR = 0.05
+KEPT_NUMBERS = 4_000_000  # of a model's outputs: of larger ones only the boxes are kept
 ALONE = nullcontext()
-
-
-@dataclass(frozen=True, slots=True)
-class Inference:
-    """What one frame gave.
-
-    Attributes:
-        candidates: every box above the detector's floor, in frame pixels, before suppression.
-        preprocess_ms, inference_ms, postprocess_ms: time of each stage.
-        turn_ms: time for which the prepared frame waited until the model was free.
-    """
-
-    candidates: Detections
-    preprocess_ms: float
-    inference_ms: float
-    postprocess_ms: float
-    turn_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,20 +177,28 @@ class Detector:
         """
         self._detect(np.full((frame_wh[1], frame_wh[0], 3), 114, np.uint8), ALONE, tidy=True)
 
-    def __call__(self, image: NDArray[np.uint8], turn: AbstractContextManager[object] = ALONE) -> Inference:
+    def __call__(
+        self, image: NDArray[np.uint8], turn: AbstractContextManager[object] = ALONE, *, floor: float = 0.0
+    ) -> Inference:
         """Detects in `image`, uint8 (H, W, 3) BGR.
 
         Args:
             turn: entered while the model runs. Threads that share a detector give one lock: so the model works for one
                 of them while the others prepare and decode.
+            floor: the lowest score that is wanted at once, 0 to 1: see `Inference.above`.
 
         Raises:
             ModelError: the model fails on it.
         """
-        return self._detect(image, turn)
+        return self._detect(image, turn, floor=floor)
 
     def _detect(
-        self, image: NDArray[np.uint8], turn: AbstractContextManager[object], *, tidy: bool = False
+        self,
+        image: NDArray[np.uint8],
+        turn: AbstractContextManager[object],
+        *,
+        floor: float = 0.0,
+        tidy: bool = False,
     ) -> Inference:
         started = time.perf_counter()
         frame_wh = (image.shape[1], image.shape[0])
@@ -216,9 +210,9 @@ class Detector:
             feed = {self._input_name: tensor, **way.extra}
             outputs = run_session(self._session, self._output_names, feed, limits=self.limits, tidy=tidy)
             inferred = time.perf_counter()
-        found = self._decode(outputs, way.request)
-        boxes = clip(way.prepare.letterbox.to_frame(found.boxes), frame_wh)
-        candidates = Detections(boxes, found.scores, found.class_ids)
+        small = sum(output.size for output in outputs) <= KEPT_NUMBERS
+        floor = max(floor, self.score_floor) if small else self.score_floor
+        candidates = self._decode(outputs, way, floor)
         done = time.perf_counter()
         return Inference(
             candidates,
@@ -226,6 +220,8 @@ class Detector:
             inference_ms=(inferred - begun) * 1e3,
             postprocess_ms=(done - inferred) * 1e3,
             turn_ms=(begun - prepared) * 1e3,
+            floor=floor,
+            decode=partial(self._decode, outputs, way) if floor > self.score_floor else None,
         )
 
     def _way(self, frame_wh: tuple[int, int]) -> _Way:
@@ -238,10 +234,15 @@ class Detector:
             self._input_hw = prepare.input_hw
         return way
 
-    def _decode(self, outputs: list[NDArray[Any]], request: Request) -> Detections:
+    def _decode(self, outputs: list[NDArray[Any]], way: _Way, floor: float) -> Detections:
+        """The candidates above `floor`, in frame pixels."""
+        request = replace(way.request, score_floor=max(floor, self.score_floor))
         try:
             found = decode(outputs, self.description.output, request)
         except (ValueError, IndexError) as error:
             raise ModelError(f"{self.path}: its output is not what its description says: {error}.") from error
         named = found.class_ids < len(self.description.labels)
-        return found if named.all() else found[named]
+        if not named.all():
+            found = found[named]
+        boxes = clip(way.prepare.letterbox.to_frame(found.boxes), way.prepare.frame_wh)
+        return Detections(boxes, found.scores, found.class_ids)

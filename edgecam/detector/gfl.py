@@ -66,7 +66,7 @@ def decode_gfl(
     sides = cells[-4 * bins :, index].reshape(4, bins, -1)
     weights = np.exp(sides - sides.max(axis=1, keepdims=True))
     steps = np.arange(bins, dtype=np.float32)
-    distances = np.tensordot(steps, weights, axes=(0, 1)) / weights.sum(axis=1) * sizes[index]  # (4, M)
+    distances = steps @ weights / weights.sum(axis=1) * sizes[index]  # (4, M)
     x, y = points[index].T
     found = np.stack([x - distances[0], y - distances[1], x + distances[2], y + distances[3]], axis=1)
     return sound(found, best, class_ids)

@@ -38,11 +38,13 @@ class Selection:
         if self.class_ids is not None:
             mask &= np.isin(candidates.class_ids, np.fromiter(self.class_ids, np.int64, len(self.class_ids)))
         chosen = candidates[mask]
-        keep = boxes.nms(chosen.boxes, chosen.scores, chosen.class_ids, iou_threshold=self.iou_threshold)
-        if self.one_label_iou < 1:
-            kept = chosen[keep]
-            one_class = np.zeros_like(kept.class_ids)
-            keep = keep[boxes.nms(kept.boxes, kept.scores, one_class, iou_threshold=self.one_label_iou)]
+        keep = boxes.nms(
+            chosen.boxes,
+            chosen.scores,
+            chosen.class_ids,
+            iou_threshold=self.iou_threshold,
+            one_label_iou=self.one_label_iou,
+        )
         return chosen[keep[: self.max_detections]]
 
 

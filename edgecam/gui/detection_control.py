@@ -117,8 +117,10 @@ class DetectionControl(QObject):
             self.show_counts()
 
     def _draw(self, result: Result, *, reselect: bool = False) -> None:
-        selection = self._pipeline.selection
-        detections = selection.apply(result.candidates) if reselect else result.detections
+        detections = result.detections
+        if reselect:
+            selection = self._pipeline.selection
+            detections = selection.apply(result.inference.above(selection.score_threshold))
         # A slow detector's boxes are late by nature: they stay until three more should have come.
         max_lag_s = max(MIN_LAG_S, 3e-3 * result.times.detector_ms)
         self._view.set_detections(detections, result.labels, captured_at=result.frame.captured_at, max_lag_s=max_lag_s)

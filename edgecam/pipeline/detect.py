@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from edgecam.detections import Detections
     from edgecam.detector.detector import Detector
+    from edgecam.detector.inference import Inference
     from edgecam.detector.selection import Selection
     from edgecam.frames import Frame, FrameSlot
 
@@ -47,7 +48,7 @@ class _Found:
     """What a detector made of a frame."""
 
     detector: Detector
-    candidates: Detections
+    inference: Inference
     detections: Detections
     times: StageTimes
 
@@ -180,7 +181,8 @@ class DetectWorker(threading.Thread):
             return None
         taken_at = time.monotonic()
         try:
-            inference = detector(frame.image, self._turn)
+            selection = self.selection
+            inference = detector(frame.image, self._turn, floor=selection.score_threshold)
         except ModelError as error:
             self._fail(detector, str(error))
             return None
@@ -190,14 +192,14 @@ class DetectWorker(threading.Thread):
             return None
         self._turn.note_preparation(inference.preprocess_ms / 1e3)
         started = time.perf_counter()
-        detections = self.selection.apply(inference.candidates)
+        detections = selection.apply(inference.candidates)
         times = StageTimes(
             wait_ms=(taken_at - frame.captured_at) * 1e3 + inference.turn_ms,
             preprocess_ms=inference.preprocess_ms,
             inference_ms=inference.inference_ms,
             postprocess_ms=inference.postprocess_ms + (time.perf_counter() - started) * 1e3,
         )
-        return _Found(detector, inference.candidates, detections, times)
+        return _Found(detector, inference, detections, times)
 
     def _deliver(self, found: _Found | None, frame: Frame, generation: int) -> None:
         try:
@@ -210,7 +212,7 @@ class DetectWorker(threading.Thread):
                 self.latency.add(found.times.detector_ms, now)
                 self.stages.add(found.times, now)
             labels = found.detector.labels
-            self._on_result(Result(frame, found.candidates, found.detections, labels, found.times, now, generation))
+            self._on_result(Result(frame, found.inference, found.detections, labels, found.times, now, generation))
         except Exception:
             log.exception("A result could not be delivered")
 

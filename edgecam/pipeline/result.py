@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from edgecam.detections import Detections
+    from edgecam.detector.inference import Inference
     from edgecam.frames import Frame
 
 
@@ -31,7 +32,7 @@ class Result:
 
     Attributes:
         frame: the frame they belong to.
-        candidates: every box above the detector's floor, before the user's choice; frame pixels.
+        inference: every box before the user's choice, also of lower scores than that.
         detections: what the user's choice left of them.
         labels: the model's class names.
         times: of each stage.
@@ -40,7 +41,7 @@ class Result:
     """
 
     frame: Frame
-    candidates: Detections
+    inference: Inference
     detections: Detections
     labels: tuple[str, ...]
     times: StageTimes

@@ -23,7 +23,7 @@ from edgecam.errors import DataError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edgecam.detector.detector import Inference
+    from edgecam.detector.inference import Inference
 
 IMAGES = [np.full((72, 128, 3), shade, np.uint8) for shade in range(3)]
 RESULT = CaseResult("net", 1, (256, 416), 20.0, 25.0, 18.0, 49.0, 99.0, 40.0, 1.0, 27.4, "fp32")
@@ -35,9 +35,9 @@ def test_cases_are_measured_in_turns_against_the_first(tiny_model: Path, monkeyp
     class Paced(models.Detector):  # type: ignore[name-defined]
         """Takes 4 ms with one thread and 2 ms with two."""
 
-        def __call__(self, image: np.ndarray, *turn: object) -> Inference:
+        def __call__(self, image: np.ndarray, *turn: object, floor: float = 0.0) -> Inference:
             order.append(self.threads)
-            inference = super().__call__(image)
+            inference = super().__call__(image, floor=floor)
             time.sleep(0.008 / self.threads)
             return inference
 

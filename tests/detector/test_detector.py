@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from edgecam import resources
+from edgecam.bench.loop_camera import sample_frames
 from edgecam.detector.description import Resize
-from edgecam.detector.detector import Detector
+from edgecam.detector.detector import SCORE_FLOOR, Detector
 from edgecam.detector.limits import Limits
 from edgecam.detector.model_library import ModelEntry
 from edgecam.errors import ModelError
@@ -143,3 +145,28 @@ def test_names_of_ones_own_hold_but_not_for_a_data_set(tmp_path: Path) -> None:
     stranger = ModelEntry("tiny", path, bundled=False, sidecar=sidecar)
     assert open_detector(stranger, None, 1).labels == ("Katze", "Hund")
     assert (Detector.of(entry, threads=1).limits, Detector.of(stranger, threads=1).limits) == (None, Limits())
+
+
+def test_lower_scores_are_decoded_when_they_are_wanted() -> None:
+    """The window decodes what is above its threshold; a slider moved down then finds the rest of the same picture."""
+    detect = Detector(resources.models_folder() / "edgecam-nano.onnx", threads=1)
+    picture = sample_frames(resources.demo_clip(), 1)[0]
+    everything = detect(picture)
+    assert everything.decode is None
+    assert everything.above(0.01) is everything.candidates
+    wanted = detect(picture, floor=0.4)
+    assert 0 < len(wanted.candidates) < len(everything.candidates)
+    assert wanted.candidates.scores.min() >= 0.4
+    assert wanted.above(0.5) is wanted.candidates
+    for score in (0.2, 0.05, 0.0):
+        mask = everything.candidates.scores >= score
+        found = wanted.above(score)
+        np.testing.assert_array_equal(found.boxes, everything.candidates.boxes[mask])
+        np.testing.assert_array_equal(found.scores, everything.candidates.scores[mask])
+
+
+def test_of_large_outputs_only_boxes_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgecam.detector.detector.KEPT_NUMBERS", 1)
+    inference = detector(tmp_path)(grey(64, 64), floor=0.9)
+    assert inference.decode is None
+    assert inference.floor == SCORE_FLOOR

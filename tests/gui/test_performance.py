@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QLabel
 from edgecam import resources
 from edgecam.camera.pattern import PatternCamera, read_frame_id
 from edgecam.detector.description import InputSpec, ModelDescription, OutputSpec
-from edgecam.detector.detector import ALONE, Detector, Inference
+from edgecam.detector.detector import ALONE, Detector
 from edgecam.detector.recognition.recognise import Recognition
 from edgecam.doctor.finding import Finding, ok, problem
 from edgecam.gui.doctor_dialog import DoctorDialog
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pytestqt.qtbot import QtBot
 
+    from edgecam.detector.inference import Inference
     from edgecam.frames import Frame
     from edgecam.gui.main_window import MainWindow
     from tests.gui.conftest import WindowMaker
@@ -198,7 +199,9 @@ def test_the_wait_is_from_the_capture_until_the_model_was_free(window: MainWindo
             return frame
 
     class SlowModel(Detector):
-        def __call__(self, image: NDArray[np.uint8], turn: AbstractContextManager[object] = ALONE) -> Inference:
+        def __call__(
+            self, image: NDArray[np.uint8], turn: AbstractContextManager[object] = ALONE, *, floor: float = 0.0
+        ) -> Inference:
             filmed = filmed_at.get(read_frame_id(image))  # None: to warm it up
 
             class Noted:
@@ -211,7 +214,7 @@ def test_the_wait_is_from_the_capture_until_the_model_was_free(window: MainWindo
                     time.sleep(0.08)
                     turn.__exit__(*error)
 
-            return super().__call__(image, Noted())
+            return super().__call__(image, Noted(), floor=floor)
 
     window.pipeline.show_camera(lambda: NotedPattern(size_wh=(640, 360), fps=FPS))
     window.pipeline.detect.change("slow", lambda: SlowModel(resources.models_folder() / "edgecam-nano.onnx", threads=1))

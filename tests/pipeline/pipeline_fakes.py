@@ -12,7 +12,7 @@ import numpy as np
 from edgecam.camera.base import Camera, CameraState
 from edgecam.camera.pattern import write_frame_id
 from edgecam.detections import Detections
-from edgecam.detector.detector import Inference
+from edgecam.detector.inference import Inference
 from edgecam.detector.selection import Selection
 from edgecam.errors import CameraBusy, CameraError, CameraLost, CameraTimeout, EndOfStream
 from edgecam.frames import Frame
@@ -150,7 +150,7 @@ class FakeDetector:
     def warm_up(self) -> None:
         time.sleep(self._warm_up_s)
 
-    def __call__(self, image: np.ndarray, turn: AbstractContextManager[object]) -> Inference:
+    def __call__(self, image: np.ndarray, turn: AbstractContextManager[object], *, floor: float = 0.0) -> Inference:
         if self.error:
             raise self.error
         time.sleep(self.prepare_s)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from edgecam.detector.detector import Inference
+    from edgecam.detector.inference import Inference
     from edgecam.pipeline.result import Result
 
 LOADING, READY, FAILED, OFF = DetectorState.LOADING, DetectorState.READY, DetectorState.FAILED, DetectorState.OFF
@@ -159,9 +159,9 @@ def test_the_model_does_not_wait_while_frames_are_prepared_and_decoded(bench: Be
 
 def test_results_keep_the_order_of_their_frames_even_if_one_takes_longer_to_decode(bench: Bench) -> None:
     class Uneven(FakeDetector):
-        def __call__(self, image: np.ndarray, turn: AbstractContextManager[object]) -> Inference:
+        def __call__(self, image: np.ndarray, turn: AbstractContextManager[object], *, floor: float = 0.0) -> Inference:
             self.decode_s = 0.03 if len(self.seen) % 2 else 0.0
-            return super().__call__(image, turn)
+            return super().__call__(image, turn, floor=floor)
 
     bench.detect_with(Uneven(duration_s=0.005))
     bench.show("clip", Behaviour(fps=0, end_after=40), live=False)
