@@ -12,7 +12,6 @@ from edgecam.training.layers import Conv
 
 if TYPE_CHECKING:
     from edgecam.training.config import Activation, ModelConfig
-    from edgecam.training.rounding import Grid
 
 # expansion, channels, repeats, stride of the first: MobileNetV2's table 2
 INVERTED_RESIDUALS: Final = (
@@ -45,14 +44,11 @@ class InvertedResidual(nn.Module):
         self.depthwise = Conv(hidden, hidden, 3, stride=stride, groups=hidden, act="relu6", norm=norm, same=stride == 2)
         self.project = Conv(hidden, channels_out, norm=norm)
         self.residual = stride == 1 and channels_in == channels_out
-        self.grid: Grid | None = None  # int8's, of the sum, while the network learns with it
 
     def forward(self, x: Tensor) -> Tensor:
         y = x if self.expand is None else self.expand(x)
         y = self.project(self.depthwise(y))
-        if not self.residual:
-            return y
-        return x + y if self.grid is None else self.grid.round(x + y)
+        return x + y if self.residual else y
 
 
 class MobileNetV2(nn.Module):

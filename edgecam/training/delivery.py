@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from edgecam.training.checkpoint import load_network
-from edgecam.training.equalisation import equalise
+from edgecam.training import checkpoint
+from edgecam.training.equalisation import EQUALISED_ON, equalise
 from edgecam.training.export import check_parity, describe, export
 from edgecam.training.padding import fill_branches
 from edgecam.training.quantise import Difference, quantise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-EQUALISED_ON = 16  # photographs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,9 +47,10 @@ def deliver(
         DataError: the weights cannot be read.
         ModelError: a file cannot be written or does not compute what torch does.
     """
-    network = load_network(weights).eval()
+    network = checkpoint.load_network(weights).eval()
     network.fold()
-    if images:
+    # Weights that have learnt int8's rounding lie where it suits them, and were equalised before.
+    if images and not checkpoint.read(weights).notes.get("plan", {}).get("int8"):
         equalise(network, torch.from_numpy(np.stack(images[:EQUALISED_ON])))
     name = name or f"edgecam {network.config.name}"
     description = describe(network, name=name, provenance=provenance, accuracy=accuracy)

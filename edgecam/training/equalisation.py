@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from edgecam.training.necks import Ghost
 
 HOMOGENEOUS = (None, "relu", "leaky_relu")
+EQUALISED_ON = 16  # photographs
 LARGEST_STEP = 32.0  # factors beyond it would only blow up noise of dead channels
 
 

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edgecam.training.config import ModelConfig
-    from edgecam.training.rounding import Grid
 
 
 class Ghost(nn.Module):
@@ -25,11 +24,9 @@ class Ghost(nn.Module):
         self.ghost1 = GhostHalf(channels_in, channels, config, act=True)
         self.ghost2 = GhostHalf(channels, channels, config, act=False)
         self.shortcut = Separable(channels_in, channels, kernel, act=None, norm=norm)
-        self.grid: Grid | None = None  # int8's, of the sum, while the network learns with it
 
     def forward(self, x: Tensor) -> Tensor:
-        total = self.ghost2(self.ghost1(x)) + self.shortcut(x)
-        return total if self.grid is None else self.grid.round(total)
+        return self.ghost2(self.ghost1(x)) + self.shortcut(x)
 
 
 class GhostHalf(nn.Module):

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from tqdm import tqdm
 
@@ -19,12 +20,13 @@ from edgecam.training import checkpoint, sources
 from edgecam.training.batches import Source, Stream
 from edgecam.training.calibration import add_rounding
 from edgecam.training.engine import Schedule, train
-from edgecam.training.equalisation import equalise
+from edgecam.training.equalisation import EQUALISED_ON, equalise
 from edgecam.training.members import MEMBERS, configure, rebuild, start_from, teacher_from
 from edgecam.training.objectives import Distillation
 from edgecam.training.plan import Plan, check
 from edgecam.training.processes import choose_device, processes, signals
 from edgecam.training.progress import Progress
+from edgecam.training.quantise import calibration_images
 from edgecam.training.run import Run
 from edgecam.training.views import ViewConfig
 from edgecam.training.weights import adopt, relabel
@@ -192,9 +194,9 @@ def make_network(
         network.fold()
     network = relabel(network, labels)
     if plan.int8:
-        images = sample_images(training, plan)
-        equalise(network, images)
-        add_rounding(network, images)
+        images = calibration_images([source.dataset for source in training])
+        equalise(network, torch.from_numpy(np.stack(images[:EQUALISED_ON])))
+        add_rounding(network, torch.from_numpy(np.stack(images)))
     return network
 
 
