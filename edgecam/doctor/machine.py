@@ -44,6 +44,8 @@ def check_processor(flags: frozenset[str] | None, machine: str) -> Finding:
     found = ", ".join(words for flag, words in wanted.items() if flag in flags)
     if needed not in flags:
         return warning(what, f"{machine} without {wanted[needed]}: {effect}", "choose a smaller model or input size")
+    if machine == "x86_64" and not flags & {"avx512_vnni", "avx_vnni"}:
+        found += " and without VNNI: int8 models are not quicker than others"
     return ok(what, f"{machine} with {found}")
 
 

@@ -24,6 +24,7 @@ OK, WARNING, PROBLEM = Verdict.OK, Verdict.WARNING, Verdict.PROBLEM
     ("flags", "kind", "verdict", "words"),
     [
         ({"avx2", "avx512_vnni"}, "x86_64", OK, "AVX-512 VNNI"),
+        ({"avx2"}, "x86_64", OK, "AVX2 and without VNNI: int8 models are not quicker"),
         ({"sse4_2"}, "x86_64", WARNING, "without AVX2"),
         ({"asimd", "asimddp"}, "aarch64", OK, "dot product"),
         ({"asimd"}, "aarch64", WARNING, "Raspberry Pi 4"),
