@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -67,6 +67,19 @@ FAULTS = pytest.StashKey[FaultTable]()
 def fault_report(request: pytest.FixtureRequest) -> FaultTable:
     """The table of faults, printed at the end of the test run."""
     return request.config.stash.setdefault(FAULTS, FaultTable())
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """One of several processes that share the tests gives its lines to the one that prints them."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["faults"] = [str(line) for line in session.config.stash.get(FAULTS, ())]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    lines = getattr(node, "workeroutput", {}).get("faults", [])
+    node.config.stash.setdefault(FAULTS, FaultTable()).extend(lines)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
