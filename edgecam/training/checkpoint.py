@@ -80,6 +80,11 @@ def is_folded(network: Network) -> bool:
     return not any(".norm." in name or name.endswith("rfcr.scales") for name in network.state_dict())
 
 
+def learnt_int8(path: Path) -> bool:
+    """Whether weights come from a run with int8's rounding: they were equalised before, and lie where it suits them."""
+    return bool(read(path).notes.get("plan", {}).get("int8"))
+
+
 def load_network(path: Path) -> Network:
     """The network of a weights file, built from the configuration that it carries."""
     stored = read(path)

@@ -49,8 +49,7 @@ def deliver(
     """
     network = checkpoint.load_network(weights).eval()
     network.fold()
-    # Weights that have learnt int8's rounding lie where it suits them, and were equalised before.
-    if images and not checkpoint.read(weights).notes.get("plan", {}).get("int8"):
+    if images and not checkpoint.learnt_int8(weights):
         equalise(network, torch.from_numpy(np.stack(images[:EQUALISED_ON])))
     name = name or f"edgecam {network.config.name}"
     description = describe(network, name=name, provenance=provenance, accuracy=accuracy)

@@ -70,6 +70,8 @@ def train_from(args: argparse.Namespace) -> Run:
         )
         teacher = make_teacher(args, training, plan)
         network = make_network(args, labels, teacher, training, plan)
+        if plan.int8:
+            round_like_int8(network, training, Path(args.init) if args.init not in {None, "none"} else None)
         run = start(network, teacher, plan, device, args)
         with Progress(plan, args.folder, run.step, quiet=rank > 0) as progress, signals() as interrupted:
             train(
@@ -192,12 +194,15 @@ def make_network(
             network = rebuild(network, args.set, teacher, sample_images(training, plan))
     if args.recipe != "maps" and not network.config.norm:
         network.fold()
-    network = relabel(network, labels)
-    if plan.int8:
-        images = calibration_images([source.dataset for source in training])
+    return relabel(network, labels)
+
+
+def round_like_int8(network: Network, training: list[Source], init: Path | None) -> None:
+    """Let a network learn with int8's rounding; `init` are the weights that it starts from."""
+    images = calibration_images([source.dataset for source in training])
+    if init is None or not checkpoint.learnt_int8(init):
         equalise(network, torch.from_numpy(np.stack(images[:EQUALISED_ON])))
-        add_rounding(network, torch.from_numpy(np.stack(images)))
-    return network
+    add_rounding(network, torch.from_numpy(np.stack(images)))
 
 
 def start(network: Network, teacher: Network | None, plan: Plan, device: torch.device, args: argparse.Namespace) -> Run:

@@ -7,13 +7,16 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
+import onnx
 import pytest
 import torch
+from onnx import numpy_helper
 
 from edgecam.detector.session import create_session, run_session
 from edgecam.errors import DataError
 from edgecam.training import checkpoint
 from edgecam.training.calibration import add_rounding
+from edgecam.training.delivery import deliver
 from edgecam.training.export import describe, export
 from edgecam.training.layers import Conv
 from edgecam.training.network import Network, cells
@@ -101,3 +104,15 @@ def test_rounding_comes_last() -> None:
     for change in ({"straighten": 0.5}, {"outputs": False, "distillation": Distillation()}):
         with pytest.raises(DataError, match="--int8 comes last"):
             check(dataclasses.replace(plan, **change))
+
+
+@pytest.mark.parametrize("learnt", [True, False])
+def test_weights_that_learnt_it_are_exported_as_they_lie(learnt: bool, tmp_path: Path) -> None:
+    """Equalised again, they would be rounded elsewhere."""
+    weights, output = tmp_path / "weights.safetensors", tmp_path / "net.onnx"
+    checkpoint.save_weights(weights, shuffle_net(), {"plan": {"int8": learnt}})
+    deliver(weights, output, name="net", provenance={}, accuracy={}, images=pictures(4))
+    name = "head.8.conv0.pointwise.weight"
+    written = {value.name: numpy_helper.to_array(value) for value in onnx.load(output).graph.initializer}[name]
+    stored = checkpoint.load_network(weights).state_dict()[name].numpy()
+    assert np.array_equal(written, stored) is learnt
