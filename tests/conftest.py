@@ -69,6 +69,19 @@ def fault_report(request: pytest.FixtureRequest) -> FaultTable:
     return request.config.stash.setdefault(FAULTS, FaultTable())
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Of several processes one gets all tests of a file, and all of the doctor: its last one looks at what they did."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class TogetherScheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return "tests/doctor" if file.startswith("tests/doctor/") else file
+
+    return TogetherScheduling(config, log)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """One of several processes that share the tests gives its lines to the one that prints them."""
     output = getattr(session.config, "workeroutput", None)
