@@ -35,6 +35,6 @@ class Scaler:
             return image
         # An odd size cannot be halved exactly: averaging is slow, but a third of the pixels would be skipped otherwise.
         odd = image.shape[1] > 2 * self.to_wh[0] or image.shape[0] > 2 * self.to_wh[1]
-        return cv2.resize(  # type: ignore[return-value]
+        return cv2.resize(  # type: ignore[return-value]  # cv2's stubs know no dtypes
             image, self.to_wh, dst=out, interpolation=cv2.INTER_AREA if odd else cv2.INTER_LINEAR
         )

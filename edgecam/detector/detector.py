@@ -24,7 +24,7 @@ from edgecam.detector.recognition.inputs import picture_of
 from edgecam.detector.recognition.probe import extra_feed
 from edgecam.detector.recognition.recognise import recognise
 from edgecam.detector.recognition.sidecar import read_sidecar, sidecar_path
-from edgecam.detector.session import default_threads, open_session, run_session
+from edgecam.detector.session import count_numbers, default_threads, open_session, run_session
 from edgecam.errors import ModelError
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ class Detector:
             feed = {self._input_name: tensor, **way.extra}
             outputs = run_session(self._session, self._output_names, feed, limits=self.limits, tidy=tidy)
             inferred = time.perf_counter()
-        small = sum(output.size for output in outputs) <= KEPT_NUMBERS
+        small = count_numbers(outputs) <= KEPT_NUMBERS
         floor = max(floor, self.score_floor) if small else self.score_floor
         candidates = self._decode(outputs, way, floor)
         done = time.perf_counter()

@@ -108,10 +108,15 @@ def run_session(
         ModelError: the model fails on this input, does not come to an end, or gives absurdly much.
     """
     outputs = _run(session, names, feed) if limits is None else _run_limited(session, names, feed, limits, tidy=tidy)
-    numbers = sum(getattr(output, "size", 0) for output in outputs)
+    numbers = count_numbers(outputs)
     if numbers > MAX_NUMBERS:
         raise ModelError(f"The model gave {numbers} numbers for one picture; edgecam reads at most {MAX_NUMBERS}.")
     return outputs
+
+
+def count_numbers(outputs: list[Any]) -> int:
+    """How many numbers a model gave; lists and maps, which some give, count as none."""
+    return sum(getattr(output, "size", 0) for output in outputs)
 
 
 def _run(session: onnxruntime.InferenceSession, names: list[str], feed: dict[str, Any]) -> list[Any]:

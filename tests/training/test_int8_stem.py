@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,48 +17,28 @@ from edgecam.training.engine import Schedule, train
 from edgecam.training.export import describe, export
 from edgecam.training.int8_stem import center_on_zero_point, find_stem, use_integers
 from edgecam.training.layers import LEAK, Conv
-from edgecam.training.network import Network, cells
+from edgecam.training.network import cells
 from edgecam.training.onnx_graph import build
 from edgecam.training.plan import Plan, check
 from edgecam.training.quantise import quantise
 from edgecam.training.run import Run
-from tests.training.toy import SMALL, small_network, toy_plan, toy_source, toy_stream
+from tests.training.toy import (
+    mobile_net,
+    pictures,
+    shuffle_net,
+    small_network,
+    toy_plan,
+    toy_source,
+    toy_stream,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from edgecam.training.config import ModelConfig
 
-MEAN = (103.53, 116.28, 123.675)
 SMALL_STEM = 24  # channels of ShuffleNetV2's first convolution
-
-
-def folded(config: ModelConfig) -> Network:
-    torch.manual_seed(4)
-    network = Network(config).eval()
-    network.fold()
-    with torch.no_grad():  # outputs as large as a trained network's
-        spread = cells(network(torch.from_numpy(np.stack(pictures())))).std()
-        for name, parameter in network.named_parameters():
-            if ".predict." in name:
-                parameter.div_(spread)
-    return network
-
-
-def shuffle_net() -> Network:
-    return folded(dataclasses.replace(SMALL, mean=MEAN, norm=()))
-
-
-def mobile_net() -> Network:
-    return folded(dataclasses.replace(SMALL, backbone="mobilenetv2", width=0.25, norm=()))
-
-
-def pictures(count: int = 4) -> list[NDArray[np.uint8]]:
-    rng = np.random.default_rng(5)
-    smooth = [rng.integers(0, 256, (8, 8, 3)).astype(np.uint8) for _ in range(count)]
-    return [np.kron(small, np.ones((8, 8, 1), np.uint8)) for small in smooth]
 
 
 def outputs(model: onnx.ModelProto, image: NDArray[np.uint8]) -> NDArray[np.float32]:

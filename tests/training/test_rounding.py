@@ -26,8 +26,7 @@ from edgecam.training.quantise import quantise
 from edgecam.training.rounding import Grid
 from edgecam.training.run import Run
 from edgecam.training.step import train_step
-from tests.training.test_int8_stem import mobile_net, pictures, shuffle_net
-from tests.training.toy import small_network, toy_plan, toy_source, toy_stream
+from tests.training.toy import mobile_net, pictures, shuffle_net, small_network, toy_plan, toy_source, toy_stream
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -171,6 +171,7 @@ class LiveView(QWidget):
         if picture is None:
             painter.fillRect(self.rect(), self._background)
         else:
+            # PySide's stubs do not know that a region is iterable.
             for strip in QRegion(self.rect()) - QRegion(place.toRect()):  # type: ignore[attr-defined]
                 painter.fillRect(strip, self._background)
             self._paint_picture(painter, place, picture)
