@@ -6,9 +6,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Boxes = NDArray[np.float32]
 
@@ -28,13 +32,15 @@ def area(boxes: Boxes) -> NDArray[np.float32]:
 
 def iou(a: Boxes, b: Boxes) -> NDArray[np.float32]:
     """(N, M) intersection over union of each of `a` with each of `b`; 0 where both have no area."""
-    # Side by side in arrays of their own, (4, N): a last axis of 2 would be slow.
-    (left, top, right, bottom), theirs = np.ascontiguousarray(a.T)[:, :, None], np.ascontiguousarray(b.T)
-    inter = np.maximum(np.minimum(right, theirs[2]) - np.maximum(left, theirs[0]), np.float32(0))
-    inter *= np.maximum(np.minimum(bottom, theirs[3]) - np.maximum(top, theirs[1]), np.float32(0))
-    union = area(a)[:, None] + area(b) - inter
-    ratio: NDArray[np.float32] = np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
-    return ratio
+    # Rows of one coordinate each, (4, N): a last axis of 2 would be slow; x and y together, since calls cost most.
+    a, b = np.ascontiguousarray(a.T), np.ascontiguousarray(b.T)
+    sides = np.minimum(a[2:, :, None], b[2:, None])
+    sides -= np.maximum(a[:2, :, None], b[:2, None])
+    np.maximum(sides, np.float32(0), out=sides)
+    inter: NDArray[np.float32] = sides[0] * sides[1]
+    union = area(a.T)[:, None] + area(b.T) - inter
+    np.divide(inter, union, out=inter, where=union > 0)
+    return inter
 
 
 def nms(
@@ -56,20 +62,22 @@ def nms(
         return order
     ordered, classes = boxes[order], class_ids[order]
     ratios = iou(ordered, ordered)
-    kept = _unsuppressed((ratios > iou_threshold) & (classes[:, None] == classes))
+    kept = _unsuppressed((ratios > iou_threshold) & (classes[:, None] == classes), range(len(order)))
     if one_label_iou < 1:
-        kept = kept[_unsuppressed(ratios[np.ix_(kept, kept)] > one_label_iou)]
+        kept = _unsuppressed(ratios > one_label_iou, kept)
     return order[kept]
 
 
-def _unsuppressed(overlaps: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Which of N boxes, best first, overlap no better one that is kept itself."""
-    keep = np.ones(len(overlaps), bool)
-    # Only rows that overlap another box can suppress one: the loop is over these few, not over all boxes.
-    for row in np.flatnonzero(np.count_nonzero(overlaps, axis=1) > 1).tolist():
-        if keep[row]:
-            keep[row + 1 :] &= ~overlaps[row, row + 1 :]
-    return np.flatnonzero(keep)
+def _unsuppressed(overlaps: NDArray[np.bool_], candidates: Sequence[int]) -> list[int]:
+    """Which of `candidates`, best first, overlap no better one that is kept itself; `overlaps` is (N, N)."""
+    # A row as one whole number, a bit per box: a tenth of the time that arrays of a few boxes take.
+    bits, width = np.packbits(overlaps, axis=1, bitorder="little").tobytes(), -(-len(overlaps) // 8)
+    kept, suppressed = [], 0
+    for row in candidates:
+        if not suppressed >> row & 1:
+            kept.append(row)
+            suppressed |= int.from_bytes(bits[row * width : (row + 1) * width], "little")
+    return kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,15 @@ def cell_points(
     return np.concatenate(points).astype(np.float32), np.concatenate(sizes).astype(np.float32)
 
 
+@lru_cache(maxsize=16)
+def _sides(
+    input_hw: tuple[int, int], strides: tuple[int, ...], cell_offset: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(N, 4) and (N, 4): where each side of a cell's box starts, and how far one unit of distance moves it."""
+    points, sizes = cell_points(input_hw, strides, cell_offset)
+    return np.tile(points, 2), sizes[:, None] * np.array([-1, -1, 1, 1], np.float32)
+
+
 def decode_gfl(
     cells: NDArray[np.float32],
     *,
@@ -58,15 +67,15 @@ def decode_gfl(
     Raises:
         ValueError: N is not the number of cells of this input.
     """
-    points, sizes = cell_points(input_hw, strides, cell_offset)
+    points, _ = cell_points(input_hw, strides, cell_offset)
     if cells.shape[1] != len(points):
         raise ValueError(f"{cells.shape[1]} cells, expected {len(points)} for an input of {input_hw[1]}x{input_hw[0]}")
     request = Request(input_hw, score_floor, multi_label, max_candidates)
     class_ids, index, best = pick(cells[: len(cells) - 4 * bins], request, logits=logits)
-    sides = cells[-4 * bins :, index].reshape(4, bins, -1)
-    weights = np.exp(sides - sides.max(axis=1, keepdims=True))
+    weights = cells[-4 * bins :, index].reshape(4, bins, -1)
+    weights = np.exp(weights - weights.max(axis=1, keepdims=True))
     steps = np.arange(bins, dtype=np.float32)
-    distances = steps @ weights / weights.sum(axis=1) * sizes[index]  # (4, M)
-    x, y = points[index].T
-    found = np.stack([x - distances[0], y - distances[1], x + distances[2], y + distances[3]], axis=1)
+    distances = steps @ weights / weights.sum(axis=1)  # (4, M), in strides
+    starts, sides = _sides(input_hw, strides, cell_offset)
+    found = starts[index] + sides[index] * distances.T
     return sound(found, best, class_ids)

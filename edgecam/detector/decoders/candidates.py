@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -47,9 +48,7 @@ def pick(scores: Array, request: Request, *, logits: bool = False) -> Picked:
     Args:
         logits: a sigmoid is still to be taken; it is, of the candidates alone.
     """
-    floor = np.float32(request.score_floor)
-    if logits:
-        floor = np.float32(np.log(request.score_floor / (1 - request.score_floor)))
+    floor = np.float32(_logit(request.score_floor) if logits else request.score_floor)
     if request.multi_label:
         class_ids, index = np.nonzero(scores > floor)
     else:
@@ -62,6 +61,11 @@ def pick(scores: Array, request: Request, *, logits: bool = False) -> Picked:
     if logits:
         best = sigmoid(best)
     return class_ids, index, best
+
+
+def _logit(score: float) -> float:
+    """The number whose sigmoid is `score`, 0 to 1."""
+    return math.log(score / (1 - score)) if 0 < score < 1 else math.inf * (score - 0.5)
 
 
 def sigmoid(values: Array) -> Array:
@@ -157,9 +161,18 @@ def to_labels(class_ids: Array, labels: NDArray[np.int64] | None) -> Array:
 def sound(box: Array, scores: Array, class_ids: Array) -> Detections:
     """Detections of those boxes that are finite, not turned inside out, and have a score and a class."""
     box, scores = box.astype(np.float32, copy=False), scores.astype(np.float32, copy=False)
+    class_ids = class_ids.astype(np.int64, copy=False)
+    # One number that is none would show in the sum; nearly always all is well, and nothing need be picked.
+    if (
+        math.isfinite(box.sum() + scores.sum())
+        and (box[:, 2:] >= box[:, :2]).all()
+        and class_ids.min(initial=0) >= 0
+        and scores.max(initial=0) <= 1
+    ):
+        return Detections(box, scores, class_ids)
     keep = np.isfinite(box).all(axis=1) & np.isfinite(scores) & (class_ids >= 0)
     keep &= (box[:, 2:] >= box[:, :2]).all(axis=1)
-    return Detections(box[keep], np.minimum(scores[keep], np.float32(1)), class_ids[keep].astype(np.int64, copy=False))
+    return Detections(box[keep], np.minimum(scores[keep], np.float32(1)), class_ids[keep])
 
 
 def best_of_levels(levels: Sequence[Detections], request: Request) -> Detections:
