@@ -88,6 +88,7 @@ def feed_pixels(model: onnx.ModelProto, difference: str) -> None:
     for node in (cast, subtract, quantise):
         nodes.remove(node)
     del model.graph.value_info[:]  # the types of what has been float are not true any more
+    _drop_unread(model)
 
 
 def use_integers(model: onnx.ModelProto) -> None:
@@ -131,11 +132,10 @@ def use_integers(model: onnx.ModelProto) -> None:
         constants |= _quantise_per_channel(model, nodes, reduced, scale.reshape(-1))
     old = [stem.cast, stem.transpose, stem.subtract, stem.conv, activation, pool]
     rest = [node for node in nodes if node not in old]
-    unused = {stem.subtract.input[1], *stem.conv.input[1:3]}
-    kept = [value for value in model.graph.initializer if value.name not in unused]
-    del model.graph.node[:], model.graph.initializer[:], model.graph.value_info[:]
+    del model.graph.node[:], model.graph.value_info[:]
     model.graph.node.extend([*new, *rest])
-    model.graph.initializer.extend([*kept, *(numpy_helper.from_array(v, k) for k, v in constants.items())])
+    model.graph.initializer.extend(numpy_helper.from_array(value, key) for key, value in constants.items())
+    _drop_unread(model)
 
 
 def pools_of(nodes: Iterable[onnx.NodeProto], name: str) -> list[onnx.NodeProto]:
@@ -172,3 +172,11 @@ def _replace(model: onnx.ModelProto, name: str, value: NDArray[np.float32]) -> N
     for initializer in model.graph.initializer:
         if initializer.name == name:
             initializer.CopyFrom(numpy_helper.from_array(value, name))
+
+
+def _drop_unread(model: onnx.ModelProto) -> None:
+    """Constants that no node reads any more: onnxruntime would warn of each."""
+    read = {name for node in model.graph.node for name in node.input}
+    kept = [value for value in model.graph.initializer if value.name in read]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(kept)

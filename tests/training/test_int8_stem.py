@@ -117,7 +117,9 @@ def test_the_int8_file_takes_the_bytes_of_the_picture(tmp_path: Path) -> None:
         source, path = tmp_path / f"{name}.onnx", tmp_path / f"{name}-int8.onnx"
         export(network, source, describe(network, name=name, provenance={}, accuracy={}))
         assert quantise(source, path, pictures(), name=name).score_mean < 0.1
-        nodes = onnx.load(path).graph.node
+        graph = onnx.load(path).graph
+        nodes = graph.node
+        assert {value.name for value in graph.initializer} <= {name for node in nodes for name in node.input}
         (first,) = (node for node in nodes if "image" in node.input)
         (second,) = (node for node in nodes if first.output[0] in node.input)
         assert first.op_type == "Transpose"
