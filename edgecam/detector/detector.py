@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
@@ -15,7 +14,7 @@ from edgecam.boxes import clip
 from edgecam.detections import Detections
 from edgecam.detector.decoders.candidates import Request
 from edgecam.detector.decoding import decode
-from edgecam.detector.inference import Inference
+from edgecam.detector.inference import Inference, Runner, run_here
 from edgecam.detector.limits import Limits
 from edgecam.detector.onnx_file import read_onnx_file
 from edgecam.detector.preprocess import Preprocessor, choose_input_hw
@@ -29,7 +28,6 @@ from edgecam.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -39,7 +37,6 @@ if TYPE_CHECKING:
 # Below this a candidate is never shown, so it need not be decoded: the lowest position of the confidence slider.
 SCORE_FLOOR = 0.05
 KEPT_NUMBERS = 4_000_000  # of a model's outputs: of larger ones only the boxes are kept
-ALONE = nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,41 +172,28 @@ class Detector:
         Raises:
             ModelError: the model does not run, or what it gives is not what its description says.
         """
-        self._detect(np.full((frame_wh[1], frame_wh[0], 3), 114, np.uint8), ALONE, tidy=True)
+        self._detect(np.full((frame_wh[1], frame_wh[0], 3), 114, np.uint8), run_here, tidy=True)
 
-    def __call__(
-        self, image: NDArray[np.uint8], turn: AbstractContextManager[object] = ALONE, *, floor: float = 0.0
-    ) -> Inference:
+    def __call__(self, image: NDArray[np.uint8], run: Runner = run_here, *, floor: float = 0.0) -> Inference:
         """Detects in `image`, uint8 (H, W, 3) BGR.
 
         Args:
-            turn: entered while the model runs. Threads that share a detector give one lock: so the model works for one
-                of them while the others prepare and decode.
+            run: runs the model. Threads that share a detector give one that does it for one of them after the other,
+                while the others prepare and decode.
             floor: the lowest score that is wanted at once, 0 to 1: see `Inference.above`.
 
         Raises:
             ModelError: the model fails on it.
         """
-        return self._detect(image, turn, floor=floor)
+        return self._detect(image, run, floor=floor)
 
-    def _detect(
-        self,
-        image: NDArray[np.uint8],
-        turn: AbstractContextManager[object],
-        *,
-        floor: float = 0.0,
-        tidy: bool = False,
-    ) -> Inference:
+    def _detect(self, image: NDArray[np.uint8], run: Runner, *, floor: float = 0.0, tidy: bool = False) -> Inference:
         started = time.perf_counter()
         frame_wh = (image.shape[1], image.shape[0])
         way = self._way(frame_wh)
         tensor = way.prepare(image)
         prepared = time.perf_counter()
-        with turn:
-            begun = time.perf_counter()
-            feed = {self._input_name: tensor, **way.extra}
-            outputs = run_session(self._session, self._output_names, feed, limits=self.limits, tidy=tidy)
-            inferred = time.perf_counter()
+        outputs, begun, inferred = run(partial(self._infer, {self._input_name: tensor, **way.extra}, tidy=tidy))
         small = count_numbers(outputs) <= KEPT_NUMBERS
         floor = max(floor, self.score_floor) if small else self.score_floor
         candidates = self._decode(outputs, way, floor)
@@ -223,6 +207,12 @@ class Detector:
             floor=floor,
             decode=partial(self._decode, outputs, way) if floor > self.score_floor else None,
         )
+
+    def _infer(self, feed: dict[str, NDArray[Any]], *, tidy: bool) -> tuple[list[NDArray[Any]], float, float]:
+        """The model's outputs, and when (`time.perf_counter`) it began and ended."""
+        begun = time.perf_counter()
+        outputs = run_session(self._session, self._output_names, feed, limits=self.limits, tidy=tidy)
+        return outputs, begun, time.perf_counter()
 
     def _way(self, frame_wh: tuple[int, int]) -> _Way:
         way: _Way | None = getattr(self._ways, "way", None)

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edgecam.detections import Detections
+
+T = TypeVar("T")
+
+
+class Runner(Protocol):
+    """Who runs the model: calls what it is given, in whatever thread, and returns what that returns or raises."""
+
+    def __call__(self, work: Callable[[], T], /) -> T: ...
+
+
+def run_here(work: Callable[[], T], /) -> T:
+    """In the caller's own thread."""
+    return work()
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +31,7 @@ class Inference:
     Attributes:
         candidates: every box of at least the wanted score, in frame pixels, before suppression.
         preprocess_ms, inference_ms, postprocess_ms: time of each stage.
-        turn_ms: time for which the prepared frame waited until the model was free.
+        turn_ms: time for which the prepared frame waited until the model began with it.
         floor: the lowest score of `candidates`, 0 to 1.
         decode: makes the candidates of another score from the model's outputs; None where `candidates` are all.
     """

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from edgecam.errors import ModelError
 from edgecam.pipeline.rates import LatencySeries, RateMeter, StageSeries
 from edgecam.pipeline.result import Result, StageTimes
-from edgecam.pipeline.turns import ModelTurn, TakingOrder
+from edgecam.pipeline.turns import ModelThread, TakingOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +84,8 @@ class DetectWorker(threading.Thread):
         self._status = DetectorStatus(DetectorState.OFF)
         self._wanted = 0
         self._taking = threading.Lock()
-        self._turn, self._order = ModelTurn(), TakingOrder()
+        self._model, self._order = ModelThread(), TakingOrder()
+        self._twin = threading.Thread(target=self._work, name="detector twin", daemon=True)
         self._loading: threading.Thread | None = None
 
     # Any thread
@@ -147,29 +148,33 @@ class DetectWorker(threading.Thread):
         self.stages.clear()
         self._set(status)
 
-    # This thread and its twin
+    # This thread and its twin; the model has one of its own
+
+    def start(self) -> None:
+        """Two threads take turns: the model need not wait until the last frame is decoded and the next one prepared."""
+        self._model.start()
+        self._twin.start()
+        super().start()
 
     def run(self) -> None:
-        """Two threads take turns: the model need not wait until the last frame is decoded and the next one prepared."""
-        twin = threading.Thread(target=self._work, name="detector twin", daemon=True)
-        twin.start()
         self._work()
-        twin.join()
+        self._twin.join()
+        self._model.close()
 
     def _work(self) -> None:
         while not self._slot.closed:
             with self._taking:
-                self._slot.rest(self._turn.spare_s())
+                self._slot.rest(self._model.spare_s())
                 taken = self._slot.take()
                 if taken is None:
                     continue
                 ticket = self._order.draw()
-                self._turn.claim()
+                self._model.claim()
             found: _Found | None = None
             try:
                 found = self._detect(*taken)
             finally:
-                self._turn.withdraw()
+                self._model.withdraw()
                 self._order.wait(ticket)
                 self._deliver(found, *taken)
                 self._order.done()
@@ -182,7 +187,7 @@ class DetectWorker(threading.Thread):
         taken_at = time.monotonic()
         try:
             selection = self.selection
-            inference = detector(frame.image, self._turn, floor=selection.score_threshold)
+            inference = detector(frame.image, self._model.run, floor=selection.score_threshold)
         except ModelError as error:
             self._fail(detector, str(error))
             return None
@@ -190,7 +195,7 @@ class DetectWorker(threading.Thread):
             log.exception("Detection failed")
             self._fail(detector, f"Detection stopped: unexpected fault ({error}).")
             return None
-        self._turn.note_preparation(inference.preprocess_ms / 1e3)
+        self._model.note_preparation(inference.preprocess_ms / 1e3)
         started = time.perf_counter()
         detections = selection.apply(inference.candidates)
         times = StageTimes(

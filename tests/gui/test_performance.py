@@ -8,7 +8,7 @@ import statistics
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from PySide6.QtCore import QPointF, Qt, QTimer
@@ -18,7 +18,8 @@ from PySide6.QtWidgets import QLabel
 from edgecam import resources
 from edgecam.camera.pattern import PatternCamera, read_frame_id
 from edgecam.detector.description import InputSpec, ModelDescription, OutputSpec
-from edgecam.detector.detector import ALONE, Detector
+from edgecam.detector.detector import Detector
+from edgecam.detector.inference import run_here
 from edgecam.detector.recognition.recognise import Recognition
 from edgecam.doctor.finding import Finding, ok, problem
 from edgecam.gui.doctor_dialog import DoctorDialog
@@ -34,16 +35,17 @@ from tests.pipeline.pipeline_fakes import FakeDetector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextlib import AbstractContextManager
 
     import numpy as np
     from numpy.typing import NDArray
     from pytestqt.qtbot import QtBot
 
-    from edgecam.detector.inference import Inference
+    from edgecam.detector.inference import Inference, Runner
     from edgecam.frames import Frame
     from edgecam.gui.main_window import MainWindow
     from tests.gui.conftest import WindowMaker
+
+T = TypeVar("T")
 
 FPS = 20.0
 HEADINGS = ("Age when painted", "Detector latency")
@@ -199,22 +201,20 @@ def test_the_wait_is_from_the_capture_until_the_model_was_free(window: MainWindo
             return frame
 
     class SlowModel(Detector):
-        def __call__(
-            self, image: NDArray[np.uint8], turn: AbstractContextManager[object] = ALONE, *, floor: float = 0.0
-        ) -> Inference:
+        def __call__(self, image: NDArray[np.uint8], run: Runner = run_here, *, floor: float = 0.0) -> Inference:
             filmed = filmed_at.get(read_frame_id(image))  # None: to warm it up
 
-            class Noted:
-                def __enter__(self) -> None:
-                    turn.__enter__()
+            def noted(work: Callable[[], T]) -> T:
+                def slow() -> T:
                     if filmed is not None:
                         waits.append((time.monotonic() - filmed) * 1e3)
-
-                def __exit__(self, *error: Any) -> None:
+                    result = work()
                     time.sleep(0.08)
-                    turn.__exit__(*error)
+                    return result
 
-            return super().__call__(image, Noted(), floor=floor)
+                return run(slow)
+
+            return super().__call__(image, noted, floor=floor)
 
     window.pipeline.show_camera(lambda: NotedPattern(size_wh=(640, 360), fps=FPS))
     window.pipeline.detect.change("slow", lambda: SlowModel(resources.models_folder() / "edgecam-nano.onnx", threads=1))

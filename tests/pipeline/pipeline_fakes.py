@@ -20,8 +20,8 @@ from edgecam.pipeline.pipeline import Pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
 
+    from edgecam.detector.inference import Runner
     from edgecam.pipeline.capture import CameraStatus
     from edgecam.pipeline.detect import DetectorStatus
     from edgecam.pipeline.result import Result
@@ -146,19 +146,24 @@ class FakeDetector:
         self.name, self.duration_s, self.error = name, duration_s, error
         self._warm_up_s, self.prepare_s, self.decode_s = warm_up_s, prepare_s, decode_s
         self.seen: list[Frame | np.ndarray] = []
+        self.ran_in: set[str] = set()
 
     def warm_up(self) -> None:
         time.sleep(self._warm_up_s)
 
-    def __call__(self, image: np.ndarray, turn: AbstractContextManager[object], *, floor: float = 0.0) -> Inference:
+    def __call__(self, image: np.ndarray, run: Runner, *, floor: float = 0.0) -> Inference:
         if self.error:
             raise self.error
         time.sleep(self.prepare_s)
-        with turn:
+
+        def infer() -> float:
             self.seen.append(image)
+            self.ran_in.add(threading.current_thread().name)
             started = time.perf_counter()
             time.sleep(self.duration_s)
-            inference_ms = (time.perf_counter() - started) * 1e3
+            return (time.perf_counter() - started) * 1e3
+
+        inference_ms = run(infer)
         time.sleep(self.decode_s)
         box = np.array([[1, 2, 3, 4]], np.float32)
         found = Detections(box, np.array([0.9], np.float32), np.array([0], np.int64))

@@ -13,11 +13,9 @@ from edgecam.pipeline.detect import DetectorState
 from tests.pipeline.pipeline_fakes import Behaviour, Bench, FakeDetector
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     import numpy as np
 
-    from edgecam.detector.inference import Inference
+    from edgecam.detector.inference import Inference, Runner
     from edgecam.pipeline.result import Result
 
 LOADING, READY, FAILED, OFF = DetectorState.LOADING, DetectorState.READY, DetectorState.FAILED, DetectorState.OFF
@@ -157,11 +155,37 @@ def test_the_model_does_not_wait_while_frames_are_prepared_and_decoded(bench: Be
     assert waits[len(waits) // 2] < 10
 
 
+def test_the_model_runs_in_one_thread_whoever_prepares_and_decodes(bench: Bench) -> None:
+    """Passed from thread to thread it would move from core to core, away from what its cache holds."""
+    detector = FakeDetector(duration_s=0.005, prepare_s=0.004, decode_s=0.004)
+    bench.detect_with(detector)
+    bench.show_live("camera", Behaviour(fps=200))
+    bench.recorder.wait_for(lambda: len(bench.recorder.results) >= 40)
+    assert detector.ran_in == {"detector model"}
+
+
+def test_what_goes_wrong_in_the_models_thread_is_told_like_any_fault(bench: Bench) -> None:
+    class Failing(FakeDetector):
+        def __call__(self, image: np.ndarray, run: Runner, *, floor: float = 0.0) -> Inference:
+            def fail() -> Inference:
+                raise ModelError("bad.onnx: it failed while it ran.")
+
+            return run(fail) if len(self.seen) == 3 else super().__call__(image, run, floor=floor)
+
+    bench.detect_with(Failing())
+    bench.show_live("camera")
+    bench.recorder.wait_for(lambda: states(bench)[-1] is FAILED)
+    assert bench.recorder.detectors[-1].message == "bad.onnx: it failed while it ran."
+    bench.detect_with(FakeDetector("another one"))
+    count = len(bench.recorder.results)
+    bench.recorder.wait_for(lambda: len(bench.recorder.results) >= count + 3)
+
+
 def test_results_keep_the_order_of_their_frames_even_if_one_takes_longer_to_decode(bench: Bench) -> None:
     class Uneven(FakeDetector):
-        def __call__(self, image: np.ndarray, turn: AbstractContextManager[object], *, floor: float = 0.0) -> Inference:
+        def __call__(self, image: np.ndarray, run: Runner, *, floor: float = 0.0) -> Inference:
             self.decode_s = 0.03 if len(self.seen) % 2 else 0.0
-            return super().__call__(image, turn, floor=floor)
+            return super().__call__(image, run, floor=floor)
 
     bench.detect_with(Uneven(duration_s=0.005))
     bench.show("clip", Behaviour(fps=0, end_after=40), live=False)
