@@ -67,15 +67,14 @@ def decode_gfl(
     Raises:
         ValueError: N is not the number of cells of this input.
     """
-    points, _ = cell_points(input_hw, strides, cell_offset)
-    if cells.shape[1] != len(points):
-        raise ValueError(f"{cells.shape[1]} cells, expected {len(points)} for an input of {input_hw[1]}x{input_hw[0]}")
+    starts, sides = _sides(input_hw, strides, cell_offset)
+    if cells.shape[1] != len(starts):
+        raise ValueError(f"{cells.shape[1]} cells, expected {len(starts)} for an input of {input_hw[1]}x{input_hw[0]}")
     request = Request(input_hw, score_floor, multi_label, max_candidates)
     class_ids, index, best = pick(cells[: len(cells) - 4 * bins], request, logits=logits)
     weights = cells[-4 * bins :, index].reshape(4, bins, -1)
     weights = np.exp(weights - weights.max(axis=1, keepdims=True))
     steps = np.arange(bins, dtype=np.float32)
     distances = steps @ weights / weights.sum(axis=1)  # (4, M), in strides
-    starts, sides = _sides(input_hw, strides, cell_offset)
     found = starts[index] + sides[index] * distances.T
     return sound(found, best, class_ids)
