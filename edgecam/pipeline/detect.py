@@ -170,14 +170,18 @@ class DetectWorker(threading.Thread):
                     continue
                 ticket = self._order.draw()
                 self._model.claim()
-            found: _Found | None = None
-            try:
-                found = self._detect(*taken)
-            finally:
-                self._model.withdraw()
-                self._order.wait(ticket)
-                self._deliver(found, *taken)
-                self._order.done()
+            self._look_at(*taken, ticket)
+            del taken  # who waits keeps nothing: a model that was switched off is freed
+
+    def _look_at(self, frame: Frame, generation: int, ticket: int) -> None:
+        found: _Found | None = None
+        try:
+            found = self._detect(frame, generation)
+        finally:
+            self._model.withdraw()
+            self._order.wait(ticket)
+            self._deliver(found, frame, generation)
+            self._order.done()
 
     def _detect(self, frame: Frame, generation: int) -> _Found | None:
         """None where there is no detector, or where it fails."""

@@ -74,6 +74,7 @@ class ModelThread:
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             job()
+            del job  # it holds a model, which may be switched off before another one comes
 
     def _do(self, work: Callable[[], T], future: Future[T], claimer: int) -> None:
         self._busy_since = began = time.monotonic()

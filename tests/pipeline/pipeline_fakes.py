@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 PATIENCE_S = 10.0
 
 
+def wait_until(predicate: Callable[[], object], timeout_s: float = 5.0) -> None:
+    """For what no listener is told of."""
+    deadline = time.monotonic() + timeout_s
+    while not predicate():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.005)
+
+
 @dataclass
 class Device:
     """What only one camera can hold at a time."""

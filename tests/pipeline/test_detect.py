@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import time
+import weakref
 from typing import TYPE_CHECKING
 
 import pytest
 
 from edgecam.camera.base import CameraState
+from edgecam.camera.pattern import PatternCamera
+from edgecam.detector.selection import Selection
 from edgecam.errors import ModelError
 from edgecam.pipeline.detect import DetectorState
-from tests.pipeline.pipeline_fakes import Behaviour, Bench, FakeDetector
+from edgecam.pipeline.pipeline import Pipeline
+from tests.pipeline.pipeline_fakes import Behaviour, Bench, FakeDetector, wait_until
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from edgecam.camera.base import Camera
     from edgecam.detector.inference import Inference, Runner
+    from edgecam.frames import Frame
+    from edgecam.pipeline.capture import CameraStatus
+    from edgecam.pipeline.detect import DetectorStatus
     from edgecam.pipeline.result import Result
 
 LOADING, READY, FAILED, OFF = DetectorState.LOADING, DetectorState.READY, DetectorState.FAILED, DetectorState.OFF
@@ -179,6 +187,43 @@ def test_what_goes_wrong_in_the_models_thread_is_told_like_any_fault(bench: Benc
     bench.detect_with(FakeDetector("another one"))
     count = len(bench.recorder.results)
     bench.recorder.wait_for(lambda: len(bench.recorder.results) >= count + 3)
+
+
+class Nobody:
+    """A listener that keeps nothing."""
+
+    def __init__(self) -> None:
+        self.results = 0
+
+    def frame_arrived(self, frame: Frame) -> None: ...
+
+    def result_arrived(self, result: Result) -> None:
+        self.results += 1
+
+    def camera_changed(self, camera: Camera, status: CameraStatus) -> None: ...
+
+    def camera_refused(self, camera: Camera, message: str) -> None: ...
+
+    def detector_changed(self, status: DetectorStatus) -> None: ...
+
+
+def test_a_model_that_was_switched_off_is_freed() -> None:
+    listener, models = Nobody(), []
+
+    def load() -> FakeDetector:
+        detector = FakeDetector(duration_s=0.005)
+        models.append(weakref.ref(detector))
+        return detector
+
+    pipeline = Pipeline(listener, Selection())
+    try:
+        pipeline.detect.change("fake", load)  # type: ignore[arg-type]
+        pipeline.show_camera(lambda: PatternCamera(size_wh=(64, 48), fps=100))
+        wait_until(lambda: listener.results >= 10)
+        pipeline.detect.change("", None)
+        wait_until(lambda: models[0]() is None)
+    finally:
+        pipeline.stop()
 
 
 def test_results_keep_the_order_of_their_frames_even_if_one_takes_longer_to_decode(bench: Bench) -> None:

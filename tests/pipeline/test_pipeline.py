@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,20 +10,9 @@ import pytest
 from edgecam.camera.base import CameraState
 from edgecam.camera.pattern import read_frame_id
 from edgecam.errors import CameraError
-from tests.pipeline.pipeline_fakes import Behaviour, Bench, Device, FakeCamera, FakeDetector
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tests.pipeline.pipeline_fakes import Behaviour, Bench, Device, FakeCamera, FakeDetector, wait_until
 
 LIVE, ENDED, FAILED = CameraState.LIVE, CameraState.ENDED, CameraState.FAILED
-
-
-def wait_until(predicate: Callable[[], object], timeout_s: float = 5.0) -> None:
-    """For what no listener is told of."""
-    deadline = time.monotonic() + timeout_s
-    while not predicate():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.005)
 
 
 def test_a_detector_of_300_ms_does_not_hold_the_picture_back(bench: Bench) -> None:
