@@ -58,6 +58,13 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
     add("--straighten", type=float, default=0.0, metavar="X", help="turn LeakyReLU into ReLU in the first X of the run")
     add("--int8", action="store_true", help="learn with int8's rounding, for weights that are exported as int8")
     add("--scale", default="0.6,1.7", metavar="A,B", help="range of the augmentation's zoom")
+    add(
+        "--mosaic",
+        type=float,
+        default=0.0,
+        metavar="X",
+        help="share of the views that four photographs are put together for, until 0.85 of the run (0)",
+    )
     add("--ema", type=float, default=0.998, metavar="D", help="decay of the moving average of the weights; 0 for none")
     add("--seed", type=int, default=0, metavar="N")
     add("--every", type=int, default=500, metavar="STEPS", help="validate so often; 0 only at the end")
@@ -72,7 +79,14 @@ def _add_teacher(parser: argparse.ArgumentParser) -> None:
         default="labels",
         help="learn labels (default), a teacher's maps (transplant) or a teacher's outputs",
     )
-    add("--teacher", type=Path, metavar="FILE", help="NanoDet-Plus-m's arrays (.npz) or weights of ours (.safetensors)")
+    add(
+        "--teacher",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="NanoDet-Plus-m's arrays (.npz) or weights of ours (.safetensors); of several the mean is learnt",
+    )
     add("--teacher-zoom", type=float, default=1.0, metavar="X", help="the teacher sees each view X times as large (1)")
     add("--distil", type=float, metavar="X", help="weight of the teacher's outputs beside labels (0.5)")
     add("--backbone", type=Path, metavar="FILE", help="MobileNetV2's arrays (.npz); with --init none")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 if TYPE_CHECKING:
@@ -42,22 +41,24 @@ def boxes_hold(boxes: Tensor, points: Tensor) -> Tensor:
 def pairwise_iou(a: Tensor, b: Tensor) -> Tensor:
     """(..., N, 4), (..., M, 4) to (..., N, M)."""
     a, b = a.unsqueeze(-2), b.unsqueeze(-3)
-    lt, rb = torch.maximum(a[..., :2], b[..., :2]), torch.minimum(a[..., 2:], b[..., 2:])
-    inter = (rb - lt).clamp(min=0).prod(dim=-1)
-    area_a, area_b = ((box[..., 2:] - box[..., :2]).clamp(min=0).prod(dim=-1) for box in (a, b))
+    inter = _area(torch.maximum(a[..., :2], b[..., :2]), torch.minimum(a[..., 2:], b[..., 2:]))
+    area_a, area_b = (_area(box[..., :2], box[..., 2:]) for box in (a, b))
     return inter / (area_a + area_b - inter).clamp(min=1e-6)
 
 
 def giou(a: Tensor, b: Tensor) -> Tensor:
-    """Generalised IoU of paired boxes (N, 4), (N, 4) to (N,)."""
-    lt, rb = torch.maximum(a[:, :2], b[:, :2]), torch.minimum(a[:, 2:], b[:, 2:])
-    inter = (rb - lt).clamp(min=0).prod(dim=1)
-    area_a, area_b = ((x[:, 2:] - x[:, :2]).clamp(min=0).prod(dim=1) for x in (a, b))
+    """Generalised IoU of paired boxes (..., 4), (..., 4) to (...)."""
+    inter = _area(torch.maximum(a[..., :2], b[..., :2]), torch.minimum(a[..., 2:], b[..., 2:]))
+    area_a, area_b = (_area(x[..., :2], x[..., 2:]) for x in (a, b))
     union = (area_a + area_b - inter).clamp(min=1e-6)
-    hull = (
-        (torch.maximum(a[:, 2:], b[:, 2:]) - torch.minimum(a[:, :2], b[:, :2])).clamp(min=0).prod(dim=1).clamp(min=1e-6)
-    )
+    hull = _area(torch.minimum(a[..., :2], b[..., :2]), torch.maximum(a[..., 2:], b[..., 2:])).clamp(min=1e-6)
     return inter / union - (hull - union) / hull
+
+
+def _area(lt: Tensor, rb: Tensor) -> Tensor:
+    """(..., 2), (..., 2) to (...), 0 where a side is negative."""
+    sides = (rb - lt).clamp(min=0)
+    return sides[..., 0] * sides[..., 1]
 
 
 @torch.no_grad()
@@ -74,7 +75,7 @@ def assign(scores: Tensor, boxes: Tensor, points: Tensor, sizes: Tensor, targets
     ious = pairwise_iou(boxes, truth)
     wanted = targets.class_ids[:, None].expand(-1, count, -1)
     predicted = scores.gather(2, wanted).clamp(1e-6, 1 - 1e-6)
-    cost = F.binary_cross_entropy(predicted, ious, reduction="none") * (ious - predicted).square()
+    cost = -(ious * predicted.log() + (1 - ious) * torch.log1p(-predicted)) * (ious - predicted).square()
     cost = cost + IOU_COST * -torch.log(ious + 1e-7)
     centres = (truth[..., :2] + truth[..., 2:]) / 2
     distance = torch.cdist(points.expand(len(truth), -1, -1), centres) / sizes[None, :, None]

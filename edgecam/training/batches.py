@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,13 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from edgecam.training.device_renderer import DeviceRenderer
+from edgecam.training.device_renderer import DeviceRenderer, Sheet, to_device
 from edgecam.training.prefetching import by_processes, by_thread
-from edgecam.training.targets import Target, Targets, Trust, stack, target
-from edgecam.training.views import View, ViewConfig, draw, render
+from edgecam.training.targets import DEVICE_GRANULE, GRANULE, Target, Targets, Trust, joined, stack, target
+from edgecam.training.tiles import Tile, in_tiles, quarters, render, whole
+from edgecam.training.views import View, ViewConfig, draw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -37,10 +39,18 @@ class Batch:
     targets: Targets
     teacher_images: Tensor
 
+    def tensors(self) -> list[Tensor]:
+        larger = [] if self.teacher_images is self.images else [self.teacher_images]
+        return [self.images, *self.targets.tensors(), *larger]
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        """A batch of what `change` makes of every tensor."""
+        images, *targets = (change(tensor) for tensor in [self.images, *self.targets.tensors()])
+        larger = images if self.teacher_images is self.images else change(self.teacher_images)
+        return Batch(images, Targets(*targets), larger)
+
     def to(self, device: torch.device) -> Batch:
-        images = self.images.to(device)
-        larger = images if self.teacher_images is self.images else self.teacher_images.to(device)
-        return Batch(images, self.targets.to(device), larger)
+        return self.each(lambda tensor: to_device(tensor, device))
 
 
 @dataclass(frozen=True)
@@ -53,13 +63,20 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """What a batch is to show, before its pictures are rendered: (number of the source, of the photograph) per view."""
+class Rows:
+    """Views of `size` (height, width), each made of tiles."""
 
-    items: list[tuple[int, int]]
-    views: list[View]
-    targets: Targets
+    tiles: list[list[Tile]]
     size: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A batch before its pictures are rendered: what they show, and how the student and its teachers are to see it."""
+
+    targets: Targets
+    images: Sheet | Rows
+    teacher_images: Sheet | Rows | None
 
 
 class Stream:
@@ -67,7 +84,8 @@ class Stream:
 
     With several processes (`rank` of `world`) each draws its part of the same sequence. With a device the pictures are
     rendered there; without, by OpenCV. With a `teacher_zoom` each view is rendered a second time, so many times as
-    large (to the next multiple of 32).
+    large (to the next multiple of 32). Before step number `mosaic_steps` a share `mosaic` of the views is made of four
+    photographs.
     """
 
     def __init__(
@@ -80,6 +98,8 @@ class Stream:
         seed: int,
         trust: Trust = TRUST,
         teacher_zoom: float = 1.0,
+        mosaic: float = 0.0,
+        mosaic_steps: int = 0,
         rank: int = 0,
         world: int = 1,
         device: torch.device | None = None,
@@ -91,6 +111,7 @@ class Stream:
             self._items += [(number, i) for i in _repeat(usable, source.share, seed)]
         self.batch, self.sizes, self.view, self.seed = batch, list(sizes), view, seed
         self._trust, self._teacher_zoom = trust, teacher_zoom
+        self._mosaic, self._mosaic_steps = mosaic, mosaic_steps
         self._classes = max(len(source.dataset.labels) for source in sources)
         self._rank, self._world = rank, world
         self._renderer = DeviceRenderer([s.cache for s in sources], device) if device is not None else None
@@ -107,40 +128,62 @@ class Stream:
     def drawn(self, step: int) -> Drawn:
         """What batch number `step` is to show."""
         size = self.sizes[int(np.random.default_rng([self.seed, 1, step]).integers(len(self.sizes)))]
-        items, views, targets = [], [], []
-        for row in range(self.batch):
-            number = (step * self._world + self._rank) * self.batch + row
-            epoch, place = divmod(number, len(self._items))
-            item = self._items[self._order(epoch)[place]]
-            view, shown = self._draw(item, np.random.default_rng([self.seed, 2, number]), size)
-            items.append(item)
-            views.append(view)
+        mosaic = self._mosaic if step < self._mosaic_steps else 0.0
+        first = (step * self._world + self._rank) * self.batch
+        views, targets = zip(*(self._view(first + row, size, mosaic) for row in range(self.batch)), strict=True)
+        shown = stack(targets, self._classes, GRANULE if self._renderer is None else DEVICE_GRANULE)
+        larger = None
+        if self._teacher_zoom != 1:
+            (height, width), seen = size, teacher_size(size, self._teacher_zoom)
+            zoomed = [[tile.enlarged(seen[1] / width, seen[0] / height) for tile in tiles] for tiles in views]
+            larger = self._laid_out(zoomed, seen)
+        return Drawn(shown, self._laid_out(list(views), size), larger)
+
+    def _view(self, number: int, size: tuple[int, int], mosaic: float) -> tuple[list[Tile], Target]:
+        """View number `number`: its tiles and what they show together."""
+        rng = np.random.default_rng([self.seed, 2, number])
+        epoch, place = divmod(number, len(self._items))
+        items = [self._items[self._order(epoch)[place]]]
+        windows, config = whole(size), self.view
+        if mosaic and rng.random() < mosaic:
+            windows, config = quarters(rng, size), in_tiles(self.view)
+            items += [self._items[i] for i in rng.integers(len(self._items), size=len(windows) - 1)]
+        tiles: list[Tile] = []
+        targets: list[Target] = []
+        for item, window in zip(items, windows, strict=True):
+            view, shown = self._draw(item, rng, (window[3] - window[1], window[2] - window[0]), config)
+            if tiles:
+                view = dataclasses.replace(view, colour=tiles[0].view.colour)
+            tiles.append(Tile(item, window, view))
             targets.append(shown)
-        return Drawn(items, views, stack(targets, self._classes), size)
+        return tiles, joined(targets, [window[:2] for window in windows])
 
-    def _rendered(self, drawn: Drawn) -> Batch:
-        images = self._render(drawn.items, drawn.views, drawn.size)
-        if self._teacher_zoom == 1:
-            return Batch(images, drawn.targets, images)
-        (height, width), size = drawn.size, teacher_size(drawn.size, self._teacher_zoom)
-        larger = [view.enlarged(size[1] / width, size[0] / height) for view in drawn.views]
-        return Batch(images, drawn.targets, self._render(drawn.items, larger, size))
-
-    def _draw(self, item: tuple[int, int], rng: np.random.Generator, size: tuple[int, int]) -> tuple[View, Target]:
+    def _draw(
+        self, item: tuple[int, int], rng: np.random.Generator, size: tuple[int, int], config: ViewConfig
+    ) -> tuple[View, Target]:
         source = self._sources[item[0]]
         example = source.dataset.examples[item[1]]
         height, width = (int(side) for side in source.cache.shapes[item[1]])
-        view = draw(rng, (height, width), size, self.view)
+        view = draw(rng, (height, width), size, config)
         factor = (width / example.width, height / example.height)
         return view, target(example, view, factor, size, self._classes, self._trust)
 
-    def _render(self, items: list[tuple[int, int]], views: list[View], size: tuple[int, int]) -> Tensor:
-        if self._renderer is not None:
-            return self._renderer.render(items, views, size)
-        images = np.empty((len(items), *size, 3), np.uint8)
-        for row, ((number, index), view) in enumerate(zip(items, views, strict=True)):
-            images[row] = render(self._sources[number].cache.picture(index), view, size)
-        return torch.from_numpy(images)
+    def _laid_out(self, tiles: list[list[Tile]], size: tuple[int, int]) -> Sheet | Rows:
+        return Rows(tiles, size) if self._renderer is None else self._renderer.sheet(tiles, size)
+
+    def _rendered(self, drawn: Drawn) -> Batch:
+        images = self._render(drawn.images)
+        larger = images if drawn.teacher_images is None else self._render(drawn.teacher_images)
+        return Batch(images, drawn.targets, larger)
+
+    def _render(self, views: Sheet | Rows) -> Tensor:
+        if isinstance(views, Sheet):
+            assert self._renderer is not None
+            return self._renderer.render(views)
+        return torch.from_numpy(np.stack([render(tiles, self._picture, views.size) for tiles in views.tiles]))
+
+    def _picture(self, item: tuple[int, int]) -> NDArray[np.uint8]:
+        return self._sources[item[0]].cache.picture(item[1])
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
         if self._epoch != epoch:

@@ -11,7 +11,7 @@ from torch import distributed
 
 from edgecam.errors import DataError
 from edgecam.training import checkpoint
-from edgecam.training.step import train_step
+from edgecam.training.step import Losses, Stepper
 from edgecam.training.validation import validate
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Schedule:
 def train(
     run: Run,
     stream: Stream,
-    teacher: Network | None,
+    teachers: Sequence[Network],
     judges: Sequence[Source],
     folder: Path,
     *,
@@ -61,13 +61,21 @@ def train(
     run.network.train()
     main = not distributed.is_initialized() or distributed.get_rank() == 0
     saved_at = time.monotonic()
+    stepper = Stepper(run, teachers)
+    made: Losses | None = None
     for batch in stream.prefetched(run.step, run.plan.steps):
-        report(run.step, train_step(run, batch, teacher))
+        before, made = made, stepper(batch)
+        if before is not None:
+            report(before.step, before.read())  # while the device works on the step after it
         last = run.step == run.plan.steps
         halt = interrupted is not None and interrupted.is_set()
         due = last or (not halt and schedule.every > 0 and run.step % schedule.every == 0)
+        save = last or halt or time.monotonic() - saved_at > schedule.save_every_s
+        if due or save:
+            report(made.step, made.read())  # a loss that is no number ends the run before it is judged or saved
+            made = None
         stop = due and bool(judges) and _judge(run, judges, folder if main else None, notes, schedule, judged)
-        if main and (last or stop or halt or time.monotonic() - saved_at > schedule.save_every_s):
+        if main and (save or stop):
             _save(run, folder, notes, must=last or stop or halt)
             saved_at = time.monotonic()
         if stop or halt:

@@ -36,6 +36,8 @@ def decode(distances: Tensor, points: Tensor, sizes: Tensor) -> Tensor:
 def labels_terms(output: Tensor, targets: Targets, size: tuple[int, int], config: ModelConfig) -> dict[str, Tensor]:
     """Quality focal loss of classes, GIoU and distribution focal loss of boxes.
 
+    Of every cell, weighted 0 where it has no object: shapes that do not depend on the values suit a CUDA graph.
+
     Args:
         output: float32 (B, C + 4 * bins, N), logits.
         size: (height, width) of the input.
@@ -54,16 +56,13 @@ def labels_terms(output: Tensor, targets: Targets, size: tuple[int, int], config
     difference = (scores - goal).abs()
     focal = F.binary_cross_entropy_with_logits(logits, goal, reduction="none") * difference.square() * weight
     terms = {"qfl": focal.sum() / found.positive.sum().clamp(min=1)}
-    rows, cells = found.positive.nonzero(as_tuple=True)
-    if not len(cells):
-        return terms | {"giou": distances.sum() * 0, "dfl": distances.sum() * 0}
-    predicted, truth = distances[rows, cells], targets.boxes[rows, found.objects[rows, cells]]
-    quality = (found.ious * strength)[rows, cells].clamp(min=0.05)
-    ours = decode(predicted, points[cells], sizes[cells])
-    dfl = _distribution_loss(predicted, points[cells], sizes[cells], truth)
+    truth = targets.boxes.gather(1, found.objects.unsqueeze(2).expand(-1, -1, 4))
+    quality = (found.ious * strength).clamp(min=0.05) * found.positive
+    quality = quality / quality.sum().clamp(min=0.05)
+    overlap = giou(decode(distances, points, sizes), truth)
     return terms | {
-        "giou": GIOU_WEIGHT * ((1 - giou(ours, truth)) * quality).sum() / quality.sum(),
-        "dfl": DFL_WEIGHT * (dfl * quality).sum() / quality.sum(),
+        "giou": GIOU_WEIGHT * ((1 - overlap) * quality).sum(),
+        "dfl": DFL_WEIGHT * (_distribution_loss(distances, points, sizes, truth) * quality).sum(),
     }
 
 
@@ -77,12 +76,12 @@ def _negative_weights(targets: Targets, points: Tensor) -> Tensor:
 
 
 def _distribution_loss(predicted: Tensor, points: Tensor, sizes: Tensor, truth: Tensor) -> Tensor:
-    """Cross entropy of each side's distribution (P, 4, bins) to the two bins around the true distance: (P,)."""
+    """Cross entropy of each side's distribution (..., N, 4, bins) to the two bins around the true one: (..., N)."""
     bins = predicted.shape[-1]
-    goal = torch.cat([points - truth[:, :2], truth[:, 2:] - points], dim=1) / sizes[:, None]
+    goal = torch.cat([points - truth[..., :2], truth[..., 2:] - points], dim=-1) / sizes[:, None]
     goal = goal.clamp(0, bins - 1 - 0.01)
     left = goal.floor().long()
     share = goal - left
     log = predicted.log_softmax(dim=-1)
-    low, high = (log.gather(2, (left + i).unsqueeze(2)).squeeze(2) for i in (0, 1))
-    return -(low * (1 - share) + high * share).mean(dim=1)
+    low, high = (log.gather(-1, (left + i).unsqueeze(-1)).squeeze(-1) for i in (0, 1))
+    return -(low * (1 - share) + high * share).mean(dim=-1)

@@ -23,7 +23,7 @@ def maps_loss(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
     total = student[0].new_zeros(())
     for ours, theirs in zip(student, teacher, strict=True):
         deviation = theirs.std(dim=(0, 2, 3), keepdim=True)
-        deviation = deviation.clamp(min=0.1 * float(deviation.mean()) + 1e-9)
+        deviation = torch.maximum(deviation, 0.1 * deviation.mean() + 1e-9)
         total = total + ((ours - theirs) / deviation).square().mean()
     return total / len(student)
 

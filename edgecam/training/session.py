@@ -64,20 +64,22 @@ def train_from(args: argparse.Namespace) -> Run:
             view=plan.view,
             seed=plan.seed,
             teacher_zoom=plan.teacher_zoom,
+            mosaic=plan.mosaic,
+            mosaic_steps=plan.mosaic_steps,
             rank=rank,
             world=world,
             device=on_device,
         )
-        teacher = make_teacher(args, training, plan)
-        network = make_network(args, labels, teacher, training, plan)
+        teachers = make_teachers(args, training, plan)
+        network = make_network(args, labels, teachers[0] if teachers else None, training, plan)
         if plan.int8:
             round_like_int8(network, training, Path(args.init) if args.init not in {None, "none"} else None)
-        run = start(network, teacher, plan, device, args)
+        run = start(network, teachers, plan, device, args)
         with Progress(plan, args.folder, run.step, quiet=rank > 0) as progress, signals() as interrupted:
             train(
                 run,
                 stream,
-                teacher,
+                teachers,
                 judges,
                 args.folder,
                 notes={"command": " ".join(sys.argv[1:]), "data": [s.dataset.name for s in training]},
@@ -104,14 +106,16 @@ def make_plan(args: argparse.Namespace) -> Plan:
         raise DataError(
             f"--scale, --size or --rates is not as `0.6,1.7`, `320x320`, `backbone=0.2` ({error})"
         ) from error
-    if args.recipe != "labels" and args.teacher is None:
+    if args.recipe != "labels" and not args.teacher:
         raise DataError(f"--recipe {args.recipe} needs --teacher FILE")
+    if args.recipe == "maps" and len(args.teacher) > 1:
+        raise DataError("--recipe maps learns the maps of one --teacher")
     distil: Distillation | None = None
     if args.recipe == "maps":
         distil, rates = Distillation(maps=1.0), {"backbone": 0.0, "neck": 0.0, "head": 0.0} | rates
     elif args.recipe == "outputs":
         distil = Distillation()
-    elif args.teacher is not None:
+    elif args.teacher:
         weight = 0.5 if args.distil is None else args.distil
         distil = Distillation(maps=0.3 * weight, classes=weight, distances=weight)
     plan = Plan(
@@ -123,6 +127,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
         labels=1.0 if args.recipe == "labels" else 0.0,
         distillation=distil,
         teacher_zoom=args.teacher_zoom,
+        mosaic=args.mosaic,
         outputs=args.recipe != "maps",
         sizes=sizes,
         view=ViewConfig(scale=(low, high)),
@@ -162,12 +167,10 @@ def sample_images(training: list[Source], plan: Plan) -> torch.Tensor:
     return stream.at(0).images
 
 
-def make_teacher(args: argparse.Namespace, training: list[Source], plan: Plan) -> Network | None:
-    if args.teacher is None:
-        return None
-    if args.labels != "coco":
+def make_teachers(args: argparse.Namespace, training: list[Source], plan: Plan) -> list[Network]:
+    if args.teacher and args.labels != "coco":
         raise DataError("--teacher knows COCO's 80 classes: use --labels coco with it")
-    return teacher_from(args.teacher, None if plan.outputs else sample_images(training, plan))
+    return [teacher_from(path, None if plan.outputs else sample_images(training, plan)) for path in args.teacher]
 
 
 def make_network(
@@ -205,11 +208,10 @@ def round_like_int8(network: Network, training: list[Source], init: Path | None)
     add_rounding(network, torch.from_numpy(np.stack(images)))
 
 
-def start(network: Network, teacher: Network | None, plan: Plan, device: torch.device, args: argparse.Namespace) -> Run:
-    """Put both on the device and take up an earlier run if that is asked for."""
-    for module in (network, teacher):
-        if module is not None:
-            module.to(device=device, memory_format=torch.channels_last)  # a third faster than NCHW on both
+def start(network: Network, teachers: list[Network], plan: Plan, device: torch.device, args: argparse.Namespace) -> Run:
+    """Put all on the device and take up an earlier run if that is asked for."""
+    for module in (network, *teachers):
+        module.to(device=device, memory_format=torch.channels_last)  # a third faster than NCHW on both
     run = Run.start(network, plan)
     saved = args.folder / "last.safetensors"
     if args.resume:

@@ -21,7 +21,8 @@ MIN_SIDE = 3.0  # px; a box with a shorter side in the view is not asked for
 MIN_VISIBLE = 0.25  # of a box's area
 DOUBTFUL_SCORE = 0.05  # of a teacher's box: below it there is nothing
 EVERY_CLASS = -1
-GRANULE = 8  # boxes per view are filled up to a multiple of it, so that few shapes occur
+GRANULE = 8  # boxes per view are filled up to a multiple of it, so that few shapes occur;
+DEVICE_GRANULE = 128  # on a device, where every shape is a recording of its own, fewer still
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,19 @@ def target(
     return Target(clipped[wanted], class_ids[wanted], weights[wanted], clipped[left], ignored_ids, looked_for)
 
 
+def joined(targets: Sequence[Target], origins: Sequence[tuple[int, int]]) -> Target:
+    """What a view shows whose parts begin at `origins` (x, y) and show `targets`."""
+    corners = [np.array([x, y, x, y], np.float32) for x, y in origins]
+    return Target(
+        boxes=np.concatenate([one.boxes + corner for one, corner in zip(targets, corners, strict=True)]),
+        class_ids=np.concatenate([one.class_ids for one in targets]),
+        weights=np.concatenate([one.weights for one in targets]),
+        ignored=np.concatenate([one.ignored + corner for one, corner in zip(targets, corners, strict=True)]),
+        ignored_ids=np.concatenate([one.ignored_ids for one in targets]),
+        looked_for=frozenset.intersection(*(one.looked_for for one in targets)),
+    )
+
+
 @dataclass(frozen=True)
 class Targets:
     """The targets of B views, filled up with empty boxes of weight 0.
@@ -99,29 +113,29 @@ class Targets:
     ignored_ids: Tensor
     looked_for: Tensor
 
-    def to(self, device: torch.device) -> Targets:
-        return Targets(*(getattr(self, name).to(device, non_blocking=True) for name in self.__dataclass_fields__))
+    def tensors(self) -> list[Tensor]:
+        return [getattr(self, name) for name in self.__dataclass_fields__]
 
 
-def stack(targets: Sequence[Target], classes: int) -> Targets:
+def stack(targets: Sequence[Target], classes: int, granule: int = GRANULE) -> Targets:
     """One batch of the views' targets for a network of so many classes."""
     looked_for = np.zeros((len(targets), classes), np.float32)
     for row, one in enumerate(targets):
         looked_for[row, list(one.looked_for)] = 1
     return Targets(
-        boxes=_filled([one.boxes for one in targets]),
-        class_ids=_filled([one.class_ids for one in targets]),
-        weights=_filled([one.weights for one in targets]),
-        ignored=_filled([one.ignored for one in targets]),
-        ignored_ids=_filled([one.ignored_ids for one in targets]),
+        boxes=_filled([one.boxes for one in targets], granule),
+        class_ids=_filled([one.class_ids for one in targets], granule),
+        weights=_filled([one.weights for one in targets], granule),
+        ignored=_filled([one.ignored for one in targets], granule),
+        ignored_ids=_filled([one.ignored_ids for one in targets], granule),
         looked_for=torch.from_numpy(looked_for),
     )
 
 
-def _filled(rows: Sequence[NDArray[Any]]) -> Tensor:
+def _filled(rows: Sequence[NDArray[Any]], granule: int) -> Tensor:
     """Arrays (n, ...) of differing n as one (B, N, ...), with zeros behind."""
     longest = max((len(row) for row in rows), default=0)
-    whole = np.zeros((len(rows), max(GRANULE, -(-longest // GRANULE) * GRANULE), *rows[0].shape[1:]), rows[0].dtype)
+    whole = np.zeros((len(rows), max(granule, -(-longest // granule) * granule), *rows[0].shape[1:]), rows[0].dtype)
     for row, values in enumerate(rows):
         whole[row, : len(values)] = values
     return torch.from_numpy(whole)

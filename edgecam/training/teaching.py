@@ -1,4 +1,4 @@
-"""What a teacher says of every cell of its student: of the same view, or of a larger one of it resampled."""
+"""What teachers say of every cell of their student: of the same view, or of a larger one of it resampled."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Lesson:
     """Attributes:
-    laterals: the teacher's three maps, each (B, C, H, W).
+    laterals: the first teacher's three maps, each (B, C, H, W).
     scores: (B, C, N), 0 to 1, or None where only maps are learnt.
     sides: (B, 4, bins, N), the distributions of the four distances, or None.
     """
@@ -30,13 +30,24 @@ class Lesson:
 
 
 @torch.no_grad()
-def ask(teacher: Network, images: Tensor, student: ModelConfig, size: tuple[int, int], *, outputs: bool) -> Lesson:
-    """The teacher's lesson for a student whose strides are its own or the first of them.
+def ask(
+    teachers: Sequence[Network], images: Tensor, student: ModelConfig, size: tuple[int, int], *, outputs: bool
+) -> Lesson:
+    """The mean of the teachers' lessons for a student whose strides are theirs or the first of them.
 
     Args:
         images: uint8 (B, H, W, 3): the student's view, in an input as large as the teacher is to see it.
         size: (height, width) of the student's input.
     """
+    lessons = [_lesson(teacher, images, student, size, outputs=outputs) for teacher in teachers]
+    scores = [lesson.scores for lesson in lessons if lesson.scores is not None]
+    sides = [lesson.sides for lesson in lessons if lesson.sides is not None]
+    if len(scores) < 2:
+        return lessons[0]
+    return Lesson(lessons[0].laterals, torch.stack(scores).mean(dim=0), torch.stack(sides).mean(dim=0))
+
+
+def _lesson(teacher: Network, images: Tensor, student: ModelConfig, size: tuple[int, int], *, outputs: bool) -> Lesson:
     laterals = teacher.laterals(images)
     if not outputs:
         return Lesson(laterals)
@@ -87,8 +98,7 @@ def _level(
     sides = maps[:, classes:].flatten(2).gather(2, place.unsqueeze(1).expand(-1, 4 * student.bins, -1))
     dy, dx = place // width - y, place % width - x  # (B, N), from the cell to the neighbour, in the larger view's cells
     shift = torch.stack([-dx, -dy, dx, dy], dim=1)
-    zooms = torch.tensor([zoom[1], zoom[0], zoom[1], zoom[0]], device=maps.device).view(1, 4, 1, 1)
-    return torch.stack(scores).sum(dim=0), _moved(sides.unflatten(1, (4, student.bins)).softmax(dim=2), shift, zooms)
+    return torch.stack(scores).sum(dim=0), _moved(sides.unflatten(1, (4, student.bins)).softmax(dim=2), shift, zoom)
 
 
 def _neighbours(places: Tensor, count: int) -> list[tuple[Tensor, Tensor]]:
@@ -98,11 +108,13 @@ def _neighbours(places: Tensor, count: int) -> list[tuple[Tensor, Tensor]]:
     return [(before, 1 - share), ((before + 1).clamp(max=count - 1), share)]
 
 
-def _moved(sides: Tensor, shift: Tensor, zoom: Tensor) -> Tensor:
-    """Distributions (B, 4, bins, N) moved by `shift` (B, 4, N) cells and made `zoom` times as narrow."""
+def _moved(sides: Tensor, shift: Tensor, zoom: tuple[float, float]) -> Tensor:
+    """Distributions (B, 4, bins, N) moved by `shift` (B, 4, N) cells and made `zoom` (y, x) times as narrow."""
     bins = sides.shape[2]
     steps = torch.arange(bins, device=sides.device, dtype=sides.dtype).view(1, 1, -1, 1)
-    positions = ((steps + shift.unsqueeze(2)) / zoom).clamp(0, bins - 1)
+    places = (steps + shift.unsqueeze(2)).unflatten(1, (2, 2))  # (x, y) of the near, then of the far sides
+    positions = torch.stack([places[:, :, 0] / zoom[1], places[:, :, 1] / zoom[0]], dim=2).flatten(1, 2)
+    positions = positions.clamp(0, bins - 1)
     left = positions.floor().long().clamp(max=bins - 2)
     share = positions - left
     moved = torch.zeros_like(sides).scatter_add_(2, left, sides * (1 - share))

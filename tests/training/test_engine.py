@@ -20,7 +20,7 @@ from edgecam.training.network import cells
 from edgecam.training.objectives import Distillation
 from edgecam.training.plan import check
 from edgecam.training.run import Run
-from edgecam.training.step import train_step
+from edgecam.training.step import Stepper
 from edgecam.training.validation import validate
 from tests.training.toy import SIZE, small_network, toy_plan, toy_source, toy_stream
 
@@ -35,7 +35,7 @@ def go(run: Run, source: Source, folder: Path, **schedule: Any) -> list[dict[str
     train(
         run,
         toy_stream(source, run.plan),
-        None,
+        [],
         [source] if schedule else [],
         folder,
         notes={},
@@ -64,8 +64,9 @@ def test_resumed_run_ends_as_one_that_never_stopped(source: Source, tmp_path: Pa
     first = Run.start(small_network(), plan)
     stream = toy_stream(source, plan)
     first.network.train()
+    stepper = Stepper(first, [])
     for step in range(3):
-        train_step(first, stream.at(step), None)
+        stepper(stream.at(step))
     first.save(tmp_path / "parts", {})
     second = Run.start(small_network(), plan)
     second.resume(tmp_path / "parts" / "last.safetensors")
@@ -91,17 +92,17 @@ def test_prefetched_batches_are_the_same_ones_and_errors_arrive(source: Source) 
         next(iter(stream.prefetched(0, 1)))
 
 
-def test_a_devices_batches_are_drawn_by_processes_and_are_the_same_ones(source: Source) -> None:
-    view = toy_plan().view
-    here, there = (
-        Stream([source], batch=4, sizes=[SIZE], view=view, seed=0, teacher_zoom=1.5, device=device)
-        for device in (None, torch.device("cpu"))
-    )
+@pytest.mark.parametrize("mosaic", [0.0, 0.5])
+def test_a_devices_batches_are_drawn_by_processes_and_are_the_same_ones(source: Source, mosaic: float) -> None:
+    plan = toy_plan(teacher_zoom=1.5, mosaic=mosaic)
+    here, there = (toy_stream(source, plan, device=device) for device in (None, torch.device("cpu")))
     batches = list(there.prefetched(2, 5))
     assert len(batches) == 3
     for step, batch in enumerate(batches, 2):
         expected = here.at(step)
-        assert torch.equal(batch.targets.boxes, expected.targets.boxes)
+        count = expected.targets.boxes.shape[1]
+        assert torch.equal(batch.targets.boxes[:, :count], expected.targets.boxes)
+        assert not batch.targets.weights[:, count:].any()
         assert (batch.images.float() - expected.images.float()).abs().mean() < 1.5
         assert (batch.teacher_images.float() - expected.teacher_images.float()).abs().mean() < 1.5
 
@@ -155,16 +156,37 @@ def test_a_teacher_is_learnt_from(source: Source, outputs: bool) -> None:
     network = type(teacher)(dataclasses.replace(teacher.config))
     run = Run.start(network, toy_plan(labels=0.0, outputs=outputs, distillation=Distillation(maps=1.0), views=400))
     batch = toy_stream(source, run.plan).at(0)
-    losses = [sum(train_step(run, batch, teacher).values()) for _ in range(25)]
+    stepper = Stepper(run, [teacher])
+    losses = [sum(stepper(batch).read().values()) for _ in range(25)]
     assert losses[-1] < 0.8 * losses[0]
 
 
-def test_a_loss_that_is_no_number_ends_the_run(source: Source) -> None:
+def test_a_loss_that_is_no_number_ends_the_run_and_is_not_saved(source: Source, tmp_path: Path) -> None:
     run = Run.start(small_network(norm=()), toy_plan())
     with torch.no_grad():
         run.network.head["8"].predict.weight.fill_(float("nan"))
-    with pytest.raises(DataError, match="lower the learning rate"):
-        train_step(run, toy_stream(source, run.plan).at(0), None)
+    with pytest.raises(DataError, match=r"at step 1 .*lower the learning rate"):
+        go(run, source, tmp_path / "run", save_every_s=0.0)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("norm", [(), ("backbone", "rfcr", "laterals", "neck", "head")])
+def test_recorded_steps_are_those_that_are_launched_one_by_one(source: Source, norm: Any) -> None:
+    results = []
+    for direct in (True, False):
+        torch.manual_seed(3)
+        network, teacher = small_network(norm=norm).cuda(), small_network(norm=()).eval().requires_grad_(False).cuda()
+        plan = toy_plan(distillation=Distillation(maps=1.0), teacher_zoom=1.5, sizes=(SIZE, (96, 64)), views=64)
+        run = Run.start(network, plan)
+        stepper = Stepper(run, [teacher, teacher])
+        if direct:
+            stepper._compute = stepper._gradients
+        stream = toy_stream(source, plan)
+        results.append([stepper(stream.at(step)).read() for step in range(plan.steps)])
+    for direct_terms, recorded in zip(*results, strict=True):
+        assert direct_terms.keys() == recorded.keys()
+        np.testing.assert_allclose(list(recorded.values()), list(direct_terms.values()), rtol=0.05, atol=0.02)
 
 
 def test_run_that_gets_no_better_stops_early(source: Source, tmp_path: Path) -> None:

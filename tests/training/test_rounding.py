@@ -25,7 +25,7 @@ from edgecam.training.plan import Plan, check
 from edgecam.training.quantise import quantise
 from edgecam.training.rounding import Grid
 from edgecam.training.run import Run
-from edgecam.training.step import train_step
+from edgecam.training.step import Stepper
 from tests.training.toy import mobile_net, pictures, shuffle_net, small_network, toy_plan, toy_source, toy_stream
 
 if TYPE_CHECKING:
@@ -79,7 +79,8 @@ def test_what_is_learnt_with_rounding_loses_less_by_it(tmp_path: Path) -> None:
     plan = toy_plan(views=240, batch=4, rate=3e-4, labels=0.0, distillation=distillation, int8=True, ema=0.9)
     run = Run.start(network, plan)
     stream = toy_stream(toy_source(tmp_path), plan)
-    losses = [sum(train_step(run, stream.at(step), teacher).values()) for step in range(plan.steps)]
+    stepper = Stepper(run, [teacher])
+    losses = [sum(stepper(stream.at(step)).read().values()) for step in range(plan.steps)]
     assert np.mean(losses[-10:]) < 0.8 * np.mean(losses[:10])
     # The average that is validated rounds too, and its file is one like any other.
     assert any(isinstance(m, Conv) and m.rounding is not None for m in run.average.modules())

@@ -68,7 +68,7 @@ def test_an_object_of_the_larger_view_is_where_it_is_in_the_smaller() -> None:
 def test_a_view_of_the_same_size_is_taken_as_it_is() -> None:
     teacher = small_network(norm=()).eval()
     images = torch.randint(0, 255, (2, *SIZE, 3), dtype=torch.uint8)
-    lesson = ask(teacher, images, CONFIG, SIZE, outputs=True)
+    lesson = ask([teacher], images, CONFIG, SIZE, outputs=True)
     output = cells(teacher(images))
     assert lesson.scores is not None
     assert lesson.sides is not None
@@ -76,7 +76,7 @@ def test_a_view_of_the_same_size_is_taken_as_it_is() -> None:
     scores, sides = resampled([m.detach() for m in teacher(images)], SIZE, CONFIG, SIZE)
     torch.testing.assert_close(scores, lesson.scores)
     torch.testing.assert_close(sides, lesson.sides)
-    assert ask(teacher, images, CONFIG, SIZE, outputs=False).scores is None
+    assert ask([teacher], images, CONFIG, SIZE, outputs=False).scores is None
 
 
 def test_the_stream_shows_the_teacher_the_same_views_larger(tmp_path: Path) -> None:

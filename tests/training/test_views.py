@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from edgecam.evaluation.datasets.examples import Example
 from edgecam.training.cache import Cache
 from edgecam.training.device_renderer import DeviceRenderer
 from edgecam.training.targets import EVERY_CLASS, Target, Trust, stack, target
+from edgecam.training.tiles import Tile, quarters, whole
+from edgecam.training.tiles import render as render_tiles
 from edgecam.training.views import View, ViewConfig, draw, letterboxed, render
 from tests.evaluation.toy_data import picture
 
@@ -59,9 +62,17 @@ def test_device_renders_what_the_cpu_renders(seed: int) -> None:
     offsets = np.array([0, pictures[0].size])
     cache = Cache(pixels, offsets, np.array([p.shape[:2] for p in pictures]))
     rng = np.random.default_rng(seed)
-    views = [draw(rng, (p.shape[0], p.shape[1]), (64, 96), ViewConfig()) for p in pictures]
-    ours = DeviceRenderer([cache], torch.device("cpu")).render([(0, 0), (0, 1)], views, (64, 96)).numpy()
-    theirs = np.stack([render(p, view, (64, 96)) for p, view in zip(pictures, views, strict=True)])
+    rows = []
+    for first, windows in enumerate([whole((64, 96)), quarters(rng, (64, 96))]):
+        items = [(0, (first + index) % 2) for index in range(len(windows))]
+        sizes = [(bottom - top, right - left) for left, top, right, bottom in windows]
+        shapes = [(pictures[i].shape[0], pictures[i].shape[1]) for _, i in items]
+        views = [draw(rng, shape, size, ViewConfig()) for shape, size in zip(shapes, sizes, strict=True)]
+        views = [dataclasses.replace(view, colour=views[0].colour) for view in views]
+        rows.append([Tile(*tile) for tile in zip(items, windows, views, strict=True)])
+    renderer = DeviceRenderer([cache], torch.device("cpu"))
+    ours = renderer.render(renderer.sheet(rows, (64, 96))).numpy()
+    theirs = np.stack([render_tiles(tiles, lambda item: pictures[item[1]], (64, 96)) for tiles in rows])
     difference = np.abs(ours.astype(int) - theirs)
     assert np.quantile(difference, 0.98) <= 4  # OpenCV's warp has 1/32 pixel steps
     assert difference.mean() < 1

@@ -54,8 +54,18 @@ def toy_plan(**changes: Any) -> Plan:
     return dataclasses.replace(plan, **changes)
 
 
-def toy_stream(source: Source, plan: Plan) -> Stream:
-    return Stream([source], batch=plan.batch, sizes=plan.sizes, view=plan.view, seed=plan.seed)
+def toy_stream(source: Source, plan: Plan, device: torch.device | None = None) -> Stream:
+    return Stream(
+        [source],
+        batch=plan.batch,
+        sizes=plan.sizes,
+        view=plan.view,
+        seed=plan.seed,
+        teacher_zoom=plan.teacher_zoom,
+        mosaic=plan.mosaic,
+        mosaic_steps=plan.mosaic_steps,
+        device=device,
+    )
 
 
 def shake_norms(network: Network) -> None:
