@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -77,35 +77,63 @@ class DeviceRenderer:
             to_device(torch.from_numpy(array), self._pixels.device)
             for array in (sheet.starts, sheet.shapes, sheet.maps, sheet.corners, sheet.colours)
         )
-        columns = torch.arange(sheet.size[1], device=starts.device).view(1, 1, -1)
-        rows = torch.arange(sheet.size[0], device=starts.device).view(1, -1, 1)
-        beyond_x, beyond_y = columns >= corners[:, 0, None, None], rows >= corners[:, 1, None, None]
-        tile = (beyond_x + 2 * beyond_y).flatten(1) if sheet.starts.shape[1] > 1 else None
-
-        def per_pixel(values: Tensor) -> Tensor:
-            if tile is None:
-                return values.view(-1, 1, 1)
-            return values.gather(1, tile).view(-1, *sheet.size)
-
-        start, height, width = (per_pixel(values) for values in (starts, shapes[..., 0], shapes[..., 1]))
-        ax, bx, ay, by = (per_pixel(maps[..., index]) for index in range(4))
-        x, y = ax * columns + bx, ay * rows + by
-        total = self._sampled(x, y, start, height, width)
+        columns = _samples(maps[..., :2], shapes[..., 1], sheet.size[1])
+        rows = _samples(maps[..., 2:], shapes[..., 0], sheet.size[0])
+        for row in rows:
+            row.place.mul_(shapes[..., 1, None]).add_(starts.unsqueeze(2))
+        right = torch.arange(sheet.size[1], device=starts.device) >= corners[:, :1]
+        below = torch.arange(sheet.size[0], device=starts.device) >= corners[:, 1:]
+        columns = [Samples(*(_by_column(values, right, below) for values in column)) for column in columns]
+        rows = [Samples(*(_by_row(values, right, below) for values in row)) for row in rows]
+        total = self._sampled(columns, rows)
         total = torch.einsum("bij,bhwj->bhwi", colours[:, :, :3], total) + colours[:, None, None, :, 3]
         return total.round_().clamp_(0, 255).to(torch.uint8)
 
-    def _sampled(self, x: Tensor, y: Tensor, start: Tensor, height: Tensor, width: Tensor) -> Tensor:
-        """Bilinear samples, float32 (B, H, W, 3), at places (B, H, W) of the photographs, grey outside them."""
-        x0, y0 = x.floor(), y.floor()
-        total = torch.zeros((), device=x.device)
-        for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):
-            column, row = x0.long() + dx, y0.long() + dy
-            share = (1 - (x - column).abs()) * (1 - (y - row).abs())
-            inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
-            place = start + row.clamp(min=0).minimum(height - 1) * width + column.clamp(min=0).minimum(width - 1)
-            colour = torch.where(inside.unsqueeze(3), self._pixels[place], PAD_VALUE)
-            total = total + share.unsqueeze(3) * colour
+    def _sampled(self, columns: Sequence[Samples], rows: Sequence[Samples]) -> Tensor:
+        """Float32 (B, H, W, 3): the photograph's four pixels around each of the view's, grey where it has none."""
+        grey = 1 - sum(column.share for column in columns) * sum(row.share for row in rows)
+        total = (PAD_VALUE * grey).unsqueeze(3)
+        for row in rows:
+            line = torch.zeros((), device=grey.device)
+            for column in columns:
+                line = line + column.share.unsqueeze(3) * self._pixels[row.place + column.place]
+            total = total + row.share.unsqueeze(3) * line
         return total
+
+
+class Samples(NamedTuple):
+    """For every column or row of a view: a column or row of the photograph, and its share (0 outside of it)."""
+
+    place: Tensor
+    share: Tensor
+
+
+def _samples(maps: Tensor, lengths: Tensor, count: int) -> list[Samples]:
+    """The two neighbours of each of `count` places a * i + b of tiles (B, T), whose photographs are `lengths` long."""
+    places = maps[..., :1] * torch.arange(count, device=maps.device) + maps[..., 1:]
+    before = places.floor()
+    found = []
+    for neighbour in (before, before + 1):
+        inside = (neighbour >= 0) & (neighbour < lengths.unsqueeze(2))
+        share = (1 - (places - neighbour).abs()) * inside
+        found.append(Samples((neighbour * inside).long(), share))
+    return found
+
+
+def _by_column(values: Tensor, right: Tensor, below: Tensor) -> Tensor:
+    """What tiles (B, T, W) say of their columns, for every pixel: (B, H, W), or (B, 1, W) where there is one tile."""
+    if values.shape[1] == 1:
+        return values
+    top, bottom = (torch.where(right, values[:, tile + 1], values[:, tile]).unsqueeze(1) for tile in (0, 2))
+    return torch.where(below.unsqueeze(2), bottom, top)
+
+
+def _by_row(values: Tensor, right: Tensor, below: Tensor) -> Tensor:
+    """What tiles (B, T, H) say of their rows, for every pixel: (B, H, W), or (B, H, 1) where there is one tile."""
+    if values.shape[1] == 1:
+        return values.transpose(1, 2)
+    left, beyond = (torch.where(below, values[:, tile + 2], values[:, tile]).unsqueeze(2) for tile in (0, 1))
+    return torch.where(right.unsqueeze(1), beyond, left)
 
 
 def _inverse(tile: Tile) -> list[float]:
