@@ -63,7 +63,14 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=0.0,
         metavar="X",
-        help="share of the views that four photographs are put together for, until 0.85 of the run (0)",
+        help="share of the views that are made of four photographs, until 0.85 of the run (0)",
+    )
+    add(
+        "--mix",
+        type=float,
+        default=0.0,
+        metavar="X",
+        help="share of the views that have a second one in them, half transparent, until 0.85 of the run (0)",
     )
     add("--ema", type=float, default=0.998, metavar="D", help="decay of the moving average of the weights; 0 for none")
     add("--seed", type=int, default=0, metavar="N")

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from edgecam.training.device_renderer import DeviceRenderer, Sheet, to_device
+from edgecam.training.mixing import draw_shares, mix_images, mix_targets
 from edgecam.training.prefetching import by_processes, by_thread
 from edgecam.training.targets import DEVICE_GRANULE, GRANULE, Target, Targets, Trust, joined, stack, target
 from edgecam.training.tiles import Tile, in_tiles, quarters, render, whole
@@ -72,9 +73,13 @@ class Rows:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A batch before its pictures are rendered: what they show, and how the student and its teachers are to see it."""
+    """A batch before its pictures are rendered: what they show, and how the student and its teachers are to see it.
+
+    `shares` (B,) are what is left of each view beside the one before it; None: all of all.
+    """
 
     targets: Targets
+    shares: Tensor | None
     images: Sheet | Rows
     teacher_images: Sheet | Rows | None
 
@@ -84,8 +89,8 @@ class Stream:
 
     With several processes (`rank` of `world`) each draws its part of the same sequence. With a device the pictures are
     rendered there; without, by OpenCV. With a `teacher_zoom` each view is rendered a second time, so many times as
-    large (to the next multiple of 32). Before step number `mosaic_steps` a share `mosaic` of the views is made of four
-    photographs.
+    large (to the next multiple of 32). Before step number `composed_steps` a share `mosaic` of the views is made of
+    four photographs, and a share `mix` has a second view in it.
     """
 
     def __init__(
@@ -99,7 +104,8 @@ class Stream:
         trust: Trust = TRUST,
         teacher_zoom: float = 1.0,
         mosaic: float = 0.0,
-        mosaic_steps: int = 0,
+        mix: float = 0.0,
+        composed_steps: int = 0,
         rank: int = 0,
         world: int = 1,
         device: torch.device | None = None,
@@ -111,7 +117,7 @@ class Stream:
             self._items += [(number, i) for i in _repeat(usable, source.share, seed)]
         self.batch, self.sizes, self.view, self.seed = batch, list(sizes), view, seed
         self._trust, self._teacher_zoom = trust, teacher_zoom
-        self._mosaic, self._mosaic_steps = mosaic, mosaic_steps
+        self._mosaic, self._mix, self._composed_steps = mosaic, mix, composed_steps
         self._classes = max(len(source.dataset.labels) for source in sources)
         self._rank, self._world = rank, world
         self._renderer = DeviceRenderer([s.cache for s in sources], device) if device is not None else None
@@ -128,16 +134,20 @@ class Stream:
     def drawn(self, step: int) -> Drawn:
         """What batch number `step` is to show."""
         size = self.sizes[int(np.random.default_rng([self.seed, 1, step]).integers(len(self.sizes)))]
-        mosaic = self._mosaic if step < self._mosaic_steps else 0.0
-        first = (step * self._world + self._rank) * self.batch
+        part = step * self._world + self._rank
+        composed, first = step < self._composed_steps, part * self.batch
+        mosaic = self._mosaic if composed else 0.0
         views, targets = zip(*(self._view(first + row, size, mosaic) for row in range(self.batch)), strict=True)
         shown = stack(targets, self._classes, GRANULE if self._renderer is None else DEVICE_GRANULE)
-        larger = None
+        shares, larger = None, None
+        if self._mix and composed:
+            rng = np.random.default_rng([self.seed, 5, part])
+            shares = torch.from_numpy(draw_shares(rng, self.batch, self._mix))
         if self._teacher_zoom != 1:
             (height, width), seen = size, teacher_size(size, self._teacher_zoom)
             zoomed = [[tile.enlarged(seen[1] / width, seen[0] / height) for tile in tiles] for tiles in views]
             larger = self._laid_out(zoomed, seen)
-        return Drawn(shown, self._laid_out(list(views), size), larger)
+        return Drawn(shown, shares, self._laid_out(list(views), size), larger)
 
     def _view(self, number: int, size: tuple[int, int], mosaic: float) -> tuple[list[Tile], Target]:
         """View number `number`: its tiles and what they show together."""
@@ -172,15 +182,18 @@ class Stream:
         return Rows(tiles, size) if self._renderer is None else self._renderer.sheet(tiles, size)
 
     def _rendered(self, drawn: Drawn) -> Batch:
-        images = self._render(drawn.images)
-        larger = images if drawn.teacher_images is None else self._render(drawn.teacher_images)
-        return Batch(images, drawn.targets, larger)
+        images = self._render(drawn.images, drawn.shares)
+        larger = images if drawn.teacher_images is None else self._render(drawn.teacher_images, drawn.shares)
+        targets = drawn.targets if drawn.shares is None else mix_targets(drawn.targets, drawn.shares)
+        return Batch(images, targets, larger)
 
-    def _render(self, views: Sheet | Rows) -> Tensor:
+    def _render(self, views: Sheet | Rows, shares: Tensor | None) -> Tensor:
         if isinstance(views, Sheet):
             assert self._renderer is not None
-            return self._renderer.render(views)
-        return torch.from_numpy(np.stack([render(tiles, self._picture, views.size) for tiles in views.tiles]))
+            images = self._renderer.render(views)
+        else:
+            images = torch.from_numpy(np.stack([render(tiles, self._picture, views.size) for tiles in views.tiles]))
+        return images if shares is None else mix_images(images, to_device(shares, images.device))
 
     def _picture(self, item: tuple[int, int]) -> NDArray[np.uint8]:
         return self._sources[item[0]].cache.picture(item[1])

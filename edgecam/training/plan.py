@@ -26,7 +26,8 @@ class Plan:
     distillation: weights of the losses against the teacher, or None without one.
     teacher_zoom: the teacher sees each view so many times as large.
     outputs: the loss looks at the network's outputs; False: at its laterals only (transplant).
-    mosaic: share of the views that are made of four photographs, until `mosaic_until` of the run.
+    mosaic, mix: share of the views that are made of four photographs, and that have another view in them, until
+        `composed_until` of the run.
     sizes: (height, width) of the views' input, one drawn per batch.
     straighten: the part of the run in which LeakyReLU's slope falls to ReLU's 0; 0: activations stay as they are.
     int8: the network learns with int8's rounding, for weights that are exported as int8.
@@ -44,7 +45,8 @@ class Plan:
     distillation: Distillation | None = None
     teacher_zoom: float = 1.0
     mosaic: float = 0.0
-    mosaic_until: float = 0.85
+    mix: float = 0.0
+    composed_until: float = 0.85
     outputs: bool = True
     sizes: tuple[tuple[int, int], ...] = ((320, 320),)
     view: ViewConfig = field(default_factory=ViewConfig)
@@ -65,8 +67,8 @@ class Plan:
         return self.rate * (self.last_rate + (1 - self.last_rate) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
 
     @property
-    def mosaic_steps(self) -> int:
-        return round(self.mosaic_until * self.steps)
+    def composed_steps(self) -> int:
+        return round(self.composed_until * self.steps)
 
     def leak_at(self, step: int) -> float:
         """The slope below zero at a step, where the plan straightens the activations."""
@@ -84,8 +86,9 @@ def check(plan: Plan) -> None:
         raise DataError(f"input sizes must be multiples of 32, not {plan.sizes}")
     if not 1 <= plan.teacher_zoom <= 4:
         raise DataError(f"--teacher-zoom {plan.teacher_zoom}: must be from 1 to 4")
-    if not 0 <= plan.mosaic <= 1:
-        raise DataError(f"--mosaic {plan.mosaic}: must be a share of the views, 0 to 1")
+    for name, share in (("mosaic", plan.mosaic), ("mix", plan.mix)):
+        if not 0 <= share <= 1:
+            raise DataError(f"--{name} {share}: must be a share of the views, 0 to 1")
     if not 0 <= plan.straighten <= 1:
         raise DataError(f"--straighten {plan.straighten}: must be a part of the run, 0 to 1")
     if plan.int8 and (plan.straighten or not plan.outputs):

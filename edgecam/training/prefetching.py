@@ -65,6 +65,7 @@ def by_processes(make: Callable[[int], T], first: int, last: int) -> Iterator[T]
         num_workers=max(1, min(DRAWERS, (os.cpu_count() or 1) - 2)),
         collate_fn=_as_it_is,
         multiprocessing_context="fork",
+        worker_init_fn=_stand_aside,
         prefetch_factor=PREFETCHED,
     )
     yield from loader
@@ -79,6 +80,11 @@ class _Steps(Dataset[T], Generic[T]):
 
     def __getitem__(self, index: int) -> T:
         return self._make(self._first + index)
+
+
+def _stand_aside(_number: int) -> None:
+    """Into a group of its own: Ctrl-C, and whoever ends a whole group, means the training, which has yet to save."""
+    os.setpgid(0, 0)
 
 
 def _as_it_is(item: T) -> T:

@@ -63,7 +63,8 @@ def toy_stream(source: Source, plan: Plan, device: torch.device | None = None) -
         seed=plan.seed,
         teacher_zoom=plan.teacher_zoom,
         mosaic=plan.mosaic,
-        mosaic_steps=plan.mosaic_steps,
+        mix=plan.mix,
+        composed_steps=plan.composed_steps,
         device=device,
     )
 
