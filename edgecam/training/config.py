@@ -39,6 +39,8 @@ class ModelConfig:
         resample_first: RFCR resamples its taps before their 1x1 (as the paper's figure) and not after (as its code).
         upsample: RFCR's enlargement; `neck_upsample` that of the neck.
         pool: RFCR's reduction: `max` over the window, or `subsample` (every second pixel, as the first port had it).
+        deepen: how many inverted residuals, of `deepen_hidden` inner channels, stand behind the laterals of strides 8,
+            16 and 32: where a backbone was cut off, what it lacks is depth.
         neck: `none`, additive `fpn` and `pan`, or NanoDet-Plus's ghost blocks without or with its bottom-up path.
         strides: (8, 16, 32) or (8, 16, 32, 64).
         neck_kernel, head_kernel: of the depthwise convolutions. At stride 8, where three quarters of the cells are,
@@ -62,6 +64,8 @@ class ModelConfig:
     resample_first: bool = False
     upsample: Interpolation = "nearest"
     pool: Pool = "max"
+    deepen: tuple[int, ...] = (0, 0, 0)
+    deepen_hidden: int = 192
     neck: Neck = "ghost_pan"
     neck_channels: int = 96
     neck_kernel: int = 5
@@ -82,6 +86,8 @@ class ModelConfig:
         for field, allowed in CHOICES.items():
             if getattr(self, field) not in allowed:
                 raise DataError(f"{field} must be one of {', '.join(allowed)}, not {getattr(self, field)!r}")
+        if len(self.deepen) != 3 or min(self.deepen) < 0:
+            raise DataError(f"deepen must be a count for each of strides 8, 16 and 32, not {self.deepen}")
         if self.strides not in ((8, 16, 32), (8, 16, 32, 64)):
             raise DataError(f"strides must be 8,16,32 or 8,16,32,64, not {self.strides}")
 

@@ -126,17 +126,25 @@ def _put_backbone(network: Network, path: Path, views: Tensor | None) -> None:
         prune(network.backbone, full, network.prepare(views))
 
 
-@torch.no_grad()
-def rebuild(network: Network, settings: list[str], teacher: Network, views: Tensor) -> Network:
-    """Another variant of a trained network: fewer inner channels of its backbone, another neck or head.
+KEEPS_NECK: Final = ("hidden", "deepen", "deepen_hidden")  # settings that change nothing of neck and head
 
-    The backbone is pruned, RFCR and laterals stay, neck and head are the teacher's, fitted where the variant's are
+
+@torch.no_grad()
+def rebuild(network: Network, settings: list[str], teacher: Network | None, views: Tensor) -> Network:
+    """Another variant of a trained network: fewer inner channels in its backbone, deeper laterals, another neck.
+
+    The backbone is pruned, RFCR and laterals stay; another neck or head is the teacher's, fitted where the variant's is
     lighter; all on `views`, uint8 (B, H, W, 3).
 
     Raises:
-        DataError: a setting changes something else.
+        DataError: a setting changes something else, or there is no teacher to take neck and head from.
     """
     config = configure(network.config, settings)
+    given = network
+    if dataclasses.replace(config, **{name: getattr(network.config, name) for name in KEEPS_NECK}) != network.config:
+        if teacher is None:
+            raise DataError("--set changes neck or head, and those come from a --teacher; or use --init none")
+        given = teacher
     network.eval()
     network.fold()
     built = Network(config).eval()
@@ -144,15 +152,16 @@ def rebuild(network: Network, settings: list[str], teacher: Network, views: Tens
     pruned = isinstance(built.backbone, MobileNetV2) and isinstance(network.backbone, MobileNetV2)
     if pruned:
         prune(built.backbone, network.backbone, network.prepare(views))
-    kept, given = network.state_dict(), teacher.state_dict()
+    kept, theirs = network.state_dict(), given.state_dict()
     for name, tensor in built.state_dict().items():
         if pruned and name.startswith("backbone."):
             continue
         ours = name.startswith(("backbone.", "rfcr.", "neck.reduce"))
-        value = (kept if ours else given).get(name)
+        value = (kept if ours else theirs).get(name)
         if value is not None and value.shape == tensor.shape:
             tensor.copy_(value)
         elif ours:
             raise DataError(f"--set {' '.join(settings)}: changes {name}, which is kept; use --init none")
-    fit_lighter(built, teacher, views)
+    if given is not network:
+        fit_lighter(built, given, views)
     return built.train()

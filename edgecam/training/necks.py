@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from edgecam.training.backbones import InvertedResidual
 from edgecam.training.layers import Conv, Separable, enlarge
 
 if TYPE_CHECKING:
@@ -42,6 +43,13 @@ class GhostHalf(nn.Module):
         return torch.cat([x, self.cheap(x)], dim=1)
 
 
+def _identity(width: int, config: ModelConfig) -> InvertedResidual:
+    """A block that leaves its input as it is until it has learnt something."""
+    block = InvertedResidual(width, width, config.deepen_hidden, 1, norm="laterals" in config.norm)
+    nn.init.zeros_(block.project.weight)
+    return block
+
+
 class Neck(nn.Module):
     """1x1 laterals (`reduce`), then the paths that the configuration asks for, then stride 64 if it is wanted."""
 
@@ -51,6 +59,11 @@ class Neck(nn.Module):
         self.config = config
         self.ghost = config.neck.startswith("ghost")
         self.reduce = nn.ModuleList(Conv(c, width, act=act, norm="laterals" in config.norm) for c in channels)
+        self.deepen = nn.ModuleList(
+            nn.Sequential(*(_identity(width, config) for _ in range(count)))
+            for count in config.deepen
+            if any(config.deepen)
+        )
         self.top_down, self.down, self.bottom_up = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         if config.neck != "none":
             self.top_down.extend([self._node(kernel), self._node(config.fine_neck_kernel or kernel)])
@@ -80,7 +93,8 @@ class Neck(nn.Module):
 
     def laterals(self, maps: Sequence[Tensor]) -> list[Tensor]:
         """The three maps (B, neck_channels, H, W): all that a transplanted neck sees of its backbone."""
-        return [conv(x) for conv, x in zip(self.reduce, maps, strict=True)]
+        reduced = [conv(x) for conv, x in zip(self.reduce, maps, strict=True)]
+        return [blocks(x) for blocks, x in zip(self.deepen, reduced, strict=True)] if self.deepen else reduced
 
     def paths(self, maps: Sequence[Tensor]) -> list[Tensor]:
         """From the laterals' maps to the head's."""

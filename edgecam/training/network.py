@@ -94,7 +94,7 @@ def batch_norm_parts(network: Network) -> set[str]:
     parts = set()
     for name, module in network.named_modules():
         if isinstance(module, Conv) and module.norm is not None:
-            parts.add("laterals" if name.startswith("neck.reduce") else name.split(".")[0])
+            parts.add("laterals" if name.startswith(("neck.reduce", "neck.deepen")) else name.split(".")[0])
     return parts
 
 

@@ -72,14 +72,18 @@ def _mobilenet(graph: Graph, backbone: MobileNetV2, x: str) -> list[str]:
     for index, feature in enumerate(backbone.features):
         name = f"features.{index}"
         if isinstance(feature, InvertedResidual):
-            y = x if feature.expand is None else graph.conv(x, feature.expand, f"{name}.expand")
-            y = graph.conv(graph.conv(y, feature.depthwise, f"{name}.depthwise"), feature.project, f"{name}.project")
-            x = graph.add("Add", [y, x]) if feature.residual else y
+            x = _inverted_residual(graph, feature, x, name)
         else:
             x = graph.conv(x, feature, name)
         if index in backbone.taps:
             maps.append(x)
     return maps
+
+
+def _inverted_residual(graph: Graph, block: InvertedResidual, x: str, name: str) -> str:
+    y = x if block.expand is None else graph.conv(x, block.expand, f"{name}.expand")
+    y = graph.conv(graph.conv(y, block.depthwise, f"{name}.depthwise"), block.project, f"{name}.project")
+    return graph.add("Add", [y, x]) if block.residual else y
 
 
 def _rfcr(graph: Graph, rfcr: RFCR, maps: list[str]) -> list[str | Halves]:
@@ -114,9 +118,14 @@ def _rfcr(graph: Graph, rfcr: RFCR, maps: list[str]) -> list[str | Halves]:
 def _lateral(graph: Graph, network: Network, index: int, x: str | Halves) -> str:
     conv, name = network.neck.reduce[index], f"neck.reduce.{index}"
     if isinstance(x, str):
-        return graph.conv(x, conv, name)
-    last = slice(conv.in_channels - network.config.redistribute, conv.in_channels)
-    return graph.conv_of_enlarged(x.near, x.coarse, conv, name, coarse_channels=last)
+        y = graph.conv(x, conv, name)
+    else:
+        last = slice(conv.in_channels - network.config.redistribute, conv.in_channels)
+        y = graph.conv_of_enlarged(x.near, x.coarse, conv, name, coarse_channels=last)
+    if network.neck.deepen:
+        for number, block in enumerate(network.neck.deepen[index]):
+            y = _inverted_residual(graph, block, y, f"neck.deepen.{index}.{number}")
+    return y
 
 
 def _neck(graph: Graph, network: Network, maps: list[str | Halves]) -> list[str]:

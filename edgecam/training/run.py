@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def part_of(name: str) -> str:
     """The part of a network that a parameter belongs to: backbone, rfcr, laterals, neck or head."""
-    return "laterals" if name.startswith("neck.reduce") else name.split(".")[0]
+    return "laterals" if name.startswith(("neck.reduce", "neck.deepen")) else name.split(".")[0]
 
 
 def freeze(network: Network, plan: Plan) -> None:

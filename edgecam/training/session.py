@@ -194,8 +194,6 @@ def make_network(
         if teacher is not None and plan.outputs and before.get("outputs") is False:
             adopt(network, teacher, sample_images(training, plan))
         if args.set:
-            if teacher is None:
-                raise DataError("--set changes neck or head, and those come from a --teacher; or use --init none")
             network = rebuild(network, args.set, teacher, sample_images(training, plan))
     if args.recipe != "maps" and not network.config.norm:
         network.fold()

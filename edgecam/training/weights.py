@@ -22,6 +22,8 @@ from edgecam.training.network import Network
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from edgecam.training.necks import Neck
+
 NANODET_MEAN = (103.53, 116.28, 123.675)  # BGR
 NANODET_STD = (57.375, 57.12, 58.395)
 MOBILENET_EPSILON = 1e-3
@@ -141,13 +143,23 @@ def scale_laterals(network: Network, factors: Sequence[Tensor]) -> None:
         readers[level] += [(node.ghost1.primary.weight, first), (node.shortcut.depthwise.weight, first)]
     if neck.extra_in is not None:
         readers[2].append((neck.extra_in.depthwise.weight, 0))
-    for conv, factor, weights in zip(neck.reduce, factors, readers, strict=True):
-        conv.weight.mul_(factor.view(-1, 1, 1, 1))
-        conv.bias.mul_(factor)
+    for index, (factor, weights) in enumerate(zip(factors, readers, strict=True)):
+        _scale_lateral(neck, index, factor)
         for weight, first in weights:
             depthwise = weight.shape[1] == 1
             shape = (-1, 1, 1, 1) if depthwise else (1, -1, 1, 1)
             weight.narrow(0 if depthwise else 1, first, width).div_(factor.view(shape))
+
+
+def _scale_lateral(neck: Neck, index: int, factor: Tensor) -> None:
+    """What the lateral and each block behind it give; inside of the blocks nothing changes."""
+    writers = [neck.reduce[index]]
+    for block in neck.deepen[index] if neck.deepen else ():
+        block.expand.weight.div_(factor.view(1, -1, 1, 1))
+        writers.append(block.project)
+    for conv in writers:
+        conv.weight.mul_(factor.view(-1, 1, 1, 1))
+        conv.bias.mul_(factor)
 
 
 def equalize_laterals(network: Network, images: Tensor) -> None:
@@ -164,12 +176,11 @@ def adopt(network: Network, teacher: Network, images: Tensor) -> list[str]:
     """After a transplant: give the laterals the teacher's own scale, and put its neck and head (fitted) behind them."""
     network.eval()
     network.fold()
-    for conv, deviation in zip(network.neck.reduce, lateral_deviations(teacher, images), strict=True):
-        conv.weight.mul_(deviation.view(-1, 1, 1, 1))
-        conv.bias.mul_(deviation)
+    for index, deviation in enumerate(lateral_deviations(teacher, images)):
+        _scale_lateral(network.neck, index, deviation)
     theirs = teacher.state_dict()
     for name, tensor in network.state_dict().items():
-        if name.startswith(("neck.", "head.")) and not name.startswith("neck.reduce"):
+        if name.startswith(("neck.", "head.")) and not name.startswith(("neck.reduce", "neck.deepen")):
             value = theirs.get(name)
             if value is not None and value.shape == tensor.shape:
                 tensor.copy_(value)

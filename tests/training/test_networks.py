@@ -38,6 +38,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "resampled first": {"resample_first": True},
     "bilinear": {"upsample": "bilinear", "neck_upsample": "bilinear"},
     "sub-sampled, as the port": {"pool": "subsample"},
+    "deeper laterals": {"deepen": (0, 1, 2), "deepen_hidden": 24},
     "no neck": {"neck": "none"},
     "FPN": {"neck": "fpn"},
     "PAN": {"neck": "pan"},
@@ -162,6 +163,8 @@ def test_unknown_settings_are_named() -> None:
         configure(MEMBERS["nano"], ["neck=bifpn"])
     with pytest.raises(DataError, match="'necks=fpn' is not a setting"):
         configure(MEMBERS["nano"], ["necks=fpn"])
+    with pytest.raises(DataError, match=r"deepen must be a count for each of strides 8, 16 and 32, not \(1, 2\)"):
+        configure(MEMBERS["mobile"], ["deepen=1,2"])
     with pytest.raises(DataError, match="head_depth=two"):
         configure(MEMBERS["nano"], ["head_depth=two"])
     with pytest.raises(DataError, match="width of ShuffleNetV2 must be one of"):

@@ -96,6 +96,21 @@ def test_a_trained_network_becomes_a_lighter_variant() -> None:
     assert torch.equal(ours["rfcr.pointwise.weight"], trained.state_dict()["rfcr.pointwise.weight"])
 
 
+def test_deeper_laterals_start_as_what_they_deepen_and_need_no_teacher() -> None:
+    trained = network()
+    with torch.no_grad():
+        deeper = rebuild(copy.deepcopy(trained), ["deepen=0,1,2"], None, views()).eval()
+        torch.testing.assert_close(cells(deeper(views())), cells(trained(views())))
+        assert sum("deepen" in name for name in deeper.state_dict()) > 0
+        for block in (*deeper.neck.deepen[1], *deeper.neck.deepen[2]):
+            block.project.weight.normal_()
+        again = rebuild(copy.deepcopy(deeper), ["deepen=0,1,2", f"hidden={','.join(map(str, FEWER))}"], None, views())
+        for ours, theirs in zip(again.neck.parameters(), deeper.neck.parameters(), strict=True):
+            assert torch.equal(ours, theirs)
+    with pytest.raises(DataError, match="--set changes neck or head, and those come from a --teacher"):
+        rebuild(trained, ["neck_kernel=3"], None, views())
+
+
 def test_what_a_variant_keeps_cannot_be_set() -> None:
     with pytest.raises(DataError, match="collect=16: changes rfcr"):
         rebuild(network(), ["collect=16"], network(), views())

@@ -78,9 +78,11 @@ def test_arrays_of_another_network_are_refused() -> None:
         put_mobilenet(network.backbone, arrays, Path("x.npz"))
 
 
-def test_equalized_laterals_change_nothing_but_the_maps() -> None:
-    network = small_network(norm=(), neck_upsample="bilinear").eval()
+@pytest.mark.parametrize("deepen", [(0, 0, 0), (1, 0, 2)])
+def test_equalized_laterals_change_nothing_but_the_maps(deepen: tuple[int, ...]) -> None:
+    network = small_network(norm=(), neck_upsample="bilinear", deepen=deepen).eval()
     with torch.no_grad():
+        wake(network)
         before = cells(network(images()))
         equalize_laterals(network, images())
         torch.testing.assert_close(cells(network(images())), before, rtol=1e-3, atol=1e-3 * float(before.abs().mean()))
@@ -88,11 +90,20 @@ def test_equalized_laterals_change_nothing_but_the_maps() -> None:
             assert float(maps.std(dim=(0, 2, 3)).max()) == pytest.approx(1, abs=0.01)
 
 
-def test_after_a_transplant_neck_and_head_are_the_teachers() -> None:
+def wake(network: Network) -> None:
+    """Let the blocks behind the laterals do something, as trained ones do."""
+    for name, parameter in network.named_parameters():
+        if name.startswith("neck.deepen") and "project" in name:
+            torch.nn.init.normal_(parameter, std=0.1)
+
+
+@pytest.mark.parametrize("deepen", [(0, 0, 0), (1, 0, 2)])
+def test_after_a_transplant_neck_and_head_are_the_teachers(deepen: tuple[int, ...]) -> None:
     """A student that gives the teacher's maps, at deviation 1, is the teacher once it has adopted the rest."""
-    teacher = small_network(norm=()).eval()
+    teacher = small_network(norm=(), deepen=deepen).eval()
     teacher.fold()
-    student = small_network(norm=()).eval()
+    wake(teacher)
+    student = small_network(norm=(), deepen=deepen).eval()
     student.fold()
     transplant(student, teacher)
     equalize_laterals(student, images(8, 96))
