@@ -8,10 +8,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from edgecam.errors import DataError
+from edgecam.training.batches import Stream
 from edgecam.training.layers import LEAK
 from edgecam.training.views import ViewConfig
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import torch
+
+    from edgecam.training.batches import Source
     from edgecam.training.objectives import Distillation
 
 
@@ -73,6 +79,25 @@ class Plan:
     def leak_at(self, step: int) -> float:
         """The slope below zero at a step, where the plan straightens the activations."""
         return LEAK * max(0.0, 1.0 - step / max(1.0, self.straighten * self.steps))
+
+    def stream(
+        self, sources: Sequence[Source], *, rank: int = 0, world: int = 1, device: torch.device | None = None
+    ) -> Stream:
+        """The batches that are shown in such a run, or this process's part of them."""
+        return Stream(
+            sources,
+            batch=self.batch,
+            sizes=self.sizes,
+            view=self.view,
+            seed=self.seed,
+            teacher_zoom=self.teacher_zoom,
+            mosaic=self.mosaic,
+            mix=self.mix,
+            composed_steps=self.composed_steps,
+            rank=rank,
+            world=world,
+            device=device,
+        )
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)

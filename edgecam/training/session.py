@@ -56,21 +56,7 @@ def train_from(args: argparse.Namespace) -> Run:
             raise DataError(f"--labels {args.labels}: must be coco, or data with classes")
         plan = make_plan(args)
         training, judges = open_data(args, labels, quiet=rank > 0)
-        on_device = device if device.type != "cpu" else None
-        stream = Stream(
-            training,
-            batch=plan.batch,
-            sizes=plan.sizes,
-            view=plan.view,
-            seed=plan.seed,
-            teacher_zoom=plan.teacher_zoom,
-            mosaic=plan.mosaic,
-            mix=plan.mix,
-            composed_steps=plan.composed_steps,
-            rank=rank,
-            world=world,
-            device=on_device,
-        )
+        stream = plan.stream(training, rank=rank, world=world, device=device if device.type != "cpu" else None)
         teachers = make_teachers(args, training, plan)
         network = make_network(args, labels, teachers[0] if teachers else None, training, plan)
         if plan.int8:

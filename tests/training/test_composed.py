@@ -19,7 +19,7 @@ from edgecam.training.plan import check
 from edgecam.training.targets import Target, joined, stack
 from edgecam.training.tiles import Tile, in_tiles, quarters, render, whole
 from edgecam.training.views import ViewConfig, draw
-from tests.training.toy import SIZE, toy_plan, toy_source, toy_stream
+from tests.training.toy import SIZE, toy_plan, toy_source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,7 +121,7 @@ def test_a_mosaics_boxes_hold_what_its_photographs_boxes_held(tmp_path: Path) ->
 def test_a_runs_end_shows_whole_photographs(tmp_path: Path) -> None:
     source = toy_source(tmp_path)
     plan = toy_plan(mosaic=1.0, mix=1.0, views=4 * 20)
-    composed, ordinary = toy_stream(source, plan), toy_stream(source, toy_plan())
+    composed, ordinary = plan.stream([source]), toy_plan().stream([source])
     assert plan.composed_steps == 17
     assert torch.equal(composed.at(17).images, ordinary.at(17).images)
     assert not torch.equal(composed.at(16).images, ordinary.at(16).images)

@@ -22,7 +22,7 @@ from edgecam.training.plan import check
 from edgecam.training.run import Run
 from edgecam.training.step import Stepper
 from edgecam.training.validation import validate
-from tests.training.toy import SIZE, small_network, toy_plan, toy_source, toy_stream
+from tests.training.toy import SIZE, small_network, toy_plan, toy_source
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def go(run: Run, source: Source, folder: Path, **schedule: Any) -> list[dict[str
     losses: list[dict[str, float]] = []
     train(
         run,
-        toy_stream(source, run.plan),
+        run.plan.stream([source]),
         [],
         [source] if schedule else [],
         folder,
@@ -62,7 +62,7 @@ def test_resumed_run_ends_as_one_that_never_stopped(source: Source, tmp_path: Pa
     go(whole, source, tmp_path / "whole")
 
     first = Run.start(small_network(), plan)
-    stream = toy_stream(source, plan)
+    stream = plan.stream([source])
     first.network.train()
     stepper = Stepper(first, [])
     for step in range(3):
@@ -77,14 +77,14 @@ def test_resumed_run_ends_as_one_that_never_stopped(source: Source, tmp_path: Pa
 
 
 def test_seed_decides_the_views(source: Source) -> None:
-    streams = [toy_stream(source, toy_plan(seed=seed)) for seed in (0, 0, 1)]
+    streams = [toy_plan(seed=seed).stream([source]) for seed in (0, 0, 1)]
     same, again, other = (stream.at(5).images for stream in streams)
     assert torch.equal(same, again)
     assert not torch.equal(same, other)
 
 
 def test_prefetched_batches_are_the_same_ones_and_errors_arrive(source: Source) -> None:
-    stream = toy_stream(source, toy_plan())
+    stream = toy_plan().stream([source])
     for step, batch in enumerate(stream.prefetched(2, 5), 2):
         assert torch.equal(batch.images, stream.at(step).images)
     stream.sizes = [(0, 0)]
@@ -95,7 +95,7 @@ def test_prefetched_batches_are_the_same_ones_and_errors_arrive(source: Source) 
 @pytest.mark.parametrize("share", [0.0, 0.5])
 def test_a_devices_batches_are_drawn_by_processes_and_are_the_same_ones(source: Source, share: float) -> None:
     plan = toy_plan(teacher_zoom=1.5, mosaic=share, mix=share)
-    here, there = (toy_stream(source, plan, device=device) for device in (None, torch.device("cpu")))
+    here, there = (plan.stream([source], device=device) for device in (None, torch.device("cpu")))
     batches = list(there.prefetched(2, 5))
     assert len(batches) == 3
     for step, batch in enumerate(batches, 2):
@@ -122,7 +122,7 @@ def test_bad_pictures_are_skipped_and_named(tmp_path: Path, caplog: pytest.LogCa
     with caplog.at_level(logging.WARNING):
         source = toy_source_of(tmp_path)
     assert "003.png" in caplog.text
-    stream = toy_stream(source, toy_plan())
+    stream = toy_plan().stream([source])
     assert len(stream) == 5
     for step in range(4):
         assert stream.at(step).images.shape == (4, *SIZE, 3)
@@ -154,7 +154,7 @@ def test_a_teacher_is_learnt_from(source: Source, outputs: bool) -> None:
     torch.manual_seed(3)
     network = type(teacher)(dataclasses.replace(teacher.config))
     run = Run.start(network, toy_plan(labels=0.0, outputs=outputs, distillation=Distillation(maps=1.0), views=400))
-    batch = toy_stream(source, run.plan).at(0)
+    batch = run.plan.stream([source]).at(0)
     stepper = Stepper(run, [teacher])
     losses = [sum(stepper(batch).read().values()) for _ in range(25)]
     assert losses[-1] < 0.8 * losses[0]
@@ -181,7 +181,7 @@ def test_recorded_steps_are_those_that_are_launched_one_by_one(source: Source, n
         stepper = Stepper(run, [teacher, teacher])
         if direct:
             stepper._compute = stepper._gradients
-        stream = toy_stream(source, plan)
+        stream = plan.stream([source])
         results.append([stepper(stream.at(step)).read() for step in range(plan.steps)])
     for direct_terms, recorded in zip(*results, strict=True):
         assert direct_terms.keys() == recorded.keys()

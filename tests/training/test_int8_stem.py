@@ -29,7 +29,6 @@ from tests.training.toy import (
     small_network,
     toy_plan,
     toy_source,
-    toy_stream,
 )
 
 if TYPE_CHECKING:
@@ -148,7 +147,7 @@ def test_activations_are_straight_when_the_run_ends(tmp_path: Path) -> None:
 
     train(
         run,
-        toy_stream(source, plan),
+        plan.stream([source]),
         None,
         [],
         tmp_path / "run",

@@ -26,7 +26,7 @@ from edgecam.training.quantise import quantise
 from edgecam.training.rounding import Grid
 from edgecam.training.run import Run
 from edgecam.training.step import Stepper
-from tests.training.toy import mobile_net, pictures, shuffle_net, small_network, toy_plan, toy_source, toy_stream
+from tests.training.toy import mobile_net, pictures, shuffle_net, small_network, toy_plan, toy_source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +78,7 @@ def test_what_is_learnt_with_rounding_loses_less_by_it(tmp_path: Path) -> None:
     distillation = Distillation(maps=0.0)
     plan = toy_plan(views=240, batch=4, rate=3e-4, labels=0.0, distillation=distillation, int8=True, ema=0.9)
     run = Run.start(network, plan)
-    stream = toy_stream(toy_source(tmp_path), plan)
+    stream = plan.stream([toy_source(tmp_path)])
     stepper = Stepper(run, [teacher])
     losses = [sum(stepper(stream.at(step)).read().values()) for step in range(plan.steps)]
     assert np.mean(losses[-10:]) < 0.8 * np.mean(losses[:10])

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 
 from edgecam.evaluation.datasets.reading import read
-from edgecam.training.batches import Source, Stream
 from edgecam.training.config import ModelConfig
 from edgecam.training.network import Network, cells
 from edgecam.training.plan import Plan
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from edgecam.training.batches import Source
 
 SMALL = ModelConfig(
     name="small",
@@ -52,21 +53,6 @@ def toy_source(folder: Path, count: int = 8) -> Source:
 def toy_plan(**changes: Any) -> Plan:
     plan = Plan(views=32, batch=4, rate=2e-3, warmup=2, labels=1.0, sizes=(SIZE,), view=ViewConfig(scale=(0.9, 1.1)))
     return dataclasses.replace(plan, **changes)
-
-
-def toy_stream(source: Source, plan: Plan, device: torch.device | None = None) -> Stream:
-    return Stream(
-        [source],
-        batch=plan.batch,
-        sizes=plan.sizes,
-        view=plan.view,
-        seed=plan.seed,
-        teacher_zoom=plan.teacher_zoom,
-        mosaic=plan.mosaic,
-        mix=plan.mix,
-        composed_steps=plan.composed_steps,
-        device=device,
-    )
 
 
 def shake_norms(network: Network) -> None:
