@@ -141,23 +141,19 @@ def test_activations_are_straight_when_the_run_ends(tmp_path: Path) -> None:
     run = Run.start(small_network(), plan)
     assert run.network.config.activation == "relu"
     seen: list[float] = []
-
-    def report(step: int, _: dict[str, float]) -> None:
-        seen.append(run.network.backbone.conv1.leak)
-
+    run.network.backbone.conv1.register_forward_pre_hook(lambda conv, _: seen.append(conv.leak))
     train(
         run,
         plan.stream([source]),
-        None,
+        [],
         [],
         tmp_path / "run",
         notes={},
         schedule=Schedule(),
-        report=report,
+        report=lambda *_: None,
         judged=lambda *_: None,
     )
-    assert seen[0] == LEAK
-    assert seen == sorted(seen, reverse=True)
+    assert seen == [plan.leak_at(step) for step in range(plan.steps)]
     leaks = {m.leak for n in (run.network, run.average) for m in n.modules() if isinstance(m, Conv)}
     assert leaks == {0.0}
     trained = run.average
