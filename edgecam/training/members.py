@@ -13,7 +13,7 @@ from edgecam.training.backbones import MobileNetV2
 from edgecam.training.checkpoint import load_network
 from edgecam.training.config import ModelConfig
 from edgecam.training.fitting import fit_lighter
-from edgecam.training.network import Network
+from edgecam.training.network import Network, part_of
 from edgecam.training.pruning import prune
 from edgecam.training.weights import (
     NANODET_MEAN,
@@ -156,11 +156,11 @@ def rebuild(network: Network, settings: list[str], teacher: Network | None, view
     for name, tensor in built.state_dict().items():
         if pruned and name.startswith("backbone."):
             continue
-        ours = name.startswith(("backbone.", "rfcr.", "neck.reduce"))
+        ours = part_of(name) in {"backbone", "rfcr", "laterals"}
         value = (kept if ours else theirs).get(name)
         if value is not None and value.shape == tensor.shape:
             tensor.copy_(value)
-        elif ours:
+        elif ours and not (value is None and name.startswith("neck.deepen")):  # new blocks start as identity
             raise DataError(f"--set {' '.join(settings)}: changes {name}, which is kept; use --init none")
     if given is not network:
         fit_lighter(built, given, views)

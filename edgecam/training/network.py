@@ -89,13 +89,18 @@ def cells(maps: Sequence[Tensor]) -> Tensor:
     return torch.cat([x.flatten(2) for x in maps], dim=2)
 
 
+def part_of(name: str) -> str:
+    """The part of a network that a parameter belongs to: backbone, rfcr, laterals, neck or head."""
+    return "laterals" if name.startswith(("neck.reduce", "neck.deepen")) else name.split(".")[0]
+
+
 def batch_norm_parts(network: Network) -> set[str]:
     """The parts of a network that still have batch-norm; "laterals" are the neck's 1x1."""
     parts = set()
     for name, module in network.named_modules():
         if isinstance(module, Conv) and module.norm is not None:
-            parts.add("laterals" if name.startswith(("neck.reduce", "neck.deepen")) else name.split(".")[0])
+            parts.add(part_of(name))
     return parts
 
 
-__all__ = ["Head", "Network", "Separable", "batch_norm_parts", "cells"]
+__all__ = ["Head", "Network", "Separable", "batch_norm_parts", "cells", "part_of"]

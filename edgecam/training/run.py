@@ -13,18 +13,12 @@ from torch import Tensor, nn
 
 from edgecam.errors import DataError
 from edgecam.training import checkpoint
+from edgecam.training.network import Network, part_of
 from edgecam.training.optimizer import ScaledAdamW
 from edgecam.training.plan import Plan
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from edgecam.training.network import Network
-
-
-def part_of(name: str) -> str:
-    """The part of a network that a parameter belongs to: backbone, rfcr, laterals, neck or head."""
-    return "laterals" if name.startswith(("neck.reduce", "neck.deepen")) else name.split(".")[0]
 
 
 def freeze(network: Network, plan: Plan) -> None:

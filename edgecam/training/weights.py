@@ -17,7 +17,7 @@ from edgecam.training.checkpoint import is_folded
 from edgecam.training.config import ModelConfig
 from edgecam.training.fitting import fit_lighter
 from edgecam.training.layers import Conv
-from edgecam.training.network import Network
+from edgecam.training.network import Network, part_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -180,7 +180,7 @@ def adopt(network: Network, teacher: Network, images: Tensor) -> list[str]:
         _scale_lateral(network.neck, index, deviation)
     theirs = teacher.state_dict()
     for name, tensor in network.state_dict().items():
-        if name.startswith(("neck.", "head.")) and not name.startswith(("neck.reduce", "neck.deepen")):
+        if part_of(name) in {"neck", "head"}:
             value = theirs.get(name)
             if value is not None and value.shape == tensor.shape:
                 tensor.copy_(value)

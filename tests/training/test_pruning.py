@@ -107,6 +107,8 @@ def test_deeper_laterals_start_as_what_they_deepen_and_need_no_teacher() -> None
         again = rebuild(copy.deepcopy(deeper), ["deepen=0,1,2", f"hidden={','.join(map(str, FEWER))}"], None, views())
         for ours, theirs in zip(again.neck.parameters(), deeper.neck.parameters(), strict=True):
             assert torch.equal(ours, theirs)
+        other = rebuild(copy.deepcopy(deeper), ["neck_kernel=3"], network(), views())
+        assert torch.equal(other.neck.deepen[2][0].project.weight, deeper.neck.deepen[2][0].project.weight)
     with pytest.raises(DataError, match="--set changes neck or head, and those come from a --teacher"):
         rebuild(trained, ["neck_kernel=3"], None, views())
 
