@@ -57,8 +57,8 @@ class RtspFraming:
         while self._find_start():
             end = self._end()
             passed += self._buffer[self._passed : end]
-            self._passed = min(end, len(self._buffer))
             if len(self._buffer) < end:
+                self._passed = len(self._buffer)
                 break
             whole.append(self._take(end))
         return Framed(bytes(passed), whole)
@@ -68,9 +68,9 @@ class RtspFraming:
         if self._passed:
             return True
         while self._buffer:
-            known = self._begins()
-            if known is not False:
-                return known is True
+            begins = self._begins()
+            if begins is not False:
+                return bool(begins)
             if not self._playing:  # among the answers before the packets nothing of the kind may be
                 raise ConnectionAbortedError("not RTSP")
             self._lost = True
