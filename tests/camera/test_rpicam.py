@@ -192,11 +192,11 @@ def test_the_child_of_a_frozen_program_gets_the_systems_libraries(
     camera: RpicamCamera, fake: FakeRpicam, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LD_LIBRARY_PATH", "/tmp/frozen")
-    monkeypatch.setenv("LD_LIBRARY_PATH_ORIG", "/usr/local/lib")
+    monkeypatch.setenv("LD_LIBRARY_PATH_ORIG", "/usr/lib/own")
     monkeypatch.setattr("sys.frozen", True, raising=False)
     with camera:
         camera.read()
-    assert fake.library_path == "/usr/local/lib"
+    assert fake.library_path == "/usr/lib/own"
 
 
 def test_the_address_picamera(fake: FakeRpicam, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,17 +55,17 @@ def build(tmp_path: Path) -> Path:
     (tmp_path / "modules/core").mkdir(parents=True)
     lines = (
         "Host:    Linux 6.1 x86_64",
-        "Flags: -I/builder/work/x",
+        "Flags: -I/builder/tree/x",
         "numpy: /builder/env/lib/numpy",
         "FFMPEG:     YES",
     )
     (tmp_path / "modules/core/version_string.inc").write_text("".join(f'"  {line}\\n"\n' for line in lines))
-    (tmp_path / "opencv_data_config.hpp").write_text('#define OPENCV_BUILD_DIR "/builder/work/build"\n')
+    (tmp_path / "opencv_data_config.hpp").write_text('#define OPENCV_BUILD_DIR "/builder/tree/build"\n')
     return tmp_path
 
 
 def test_no_folder_and_kernel_of_this_machine_is_in_the_library(lean: Any, build: Path) -> None:
-    lean.forget_folders(build, Path("/builder/work"), Path("/builder/env/bin/python"))
+    lean.forget_folders(build, Path("/builder/tree"), Path("/builder/env/bin/python"))
     text = (build / "modules/core/version_string.inc").read_text()
     assert "/builder" not in text
     assert "6.1" not in text
@@ -102,7 +102,7 @@ def test_without_ffmpeg_it_is_not_taken(lean: Any, build: Path) -> None:
     description = build / "modules/core/version_string.inc"
     description.write_text(description.read_text().replace("YES", "NO"))
     with pytest.raises(lean.CannotCompile, match="FFmpeg"):
-        lean.forget_folders(build, Path("/builder/work"), Path("/builder/env/bin/python"))
+        lean.forget_folders(build, Path("/builder/tree"), Path("/builder/env/bin/python"))
 
 
 @pytest.fixture
