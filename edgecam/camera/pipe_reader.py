@@ -71,7 +71,7 @@ class PipeReader(StreamReader):
             self._read_frames(child.stdout, mode.width * mode.height * 3 // 2)
         finally:
             self._end(child)
-            listener.join(_TERMINATE_S)
+            listener.join(_TERMINATE_S)  # what the child said last tells why it ended
         raise self._death(child.returncode)
 
     def _read_frames(self, pipe: IO[bytes] | None, frame_bytes: int) -> None:
@@ -85,20 +85,22 @@ class PipeReader(StreamReader):
         # rpicam-vid asks libcamera for the colours of JPEG where it writes yuv420.
         return full_range_420(np.frombuffer(data, np.uint8), *self._size_wh)
 
-    def _listen(self, pipe: IO[bytes] | None) -> None:
-        for line in pipe or ():
-            text = line.decode("utf-8", "replace").strip()
-            if text:
-                self._said.append(text)
-                log.debug("%s: %s", self.stream_name, text)
+    def _listen(self, pipe: IO[bytes]) -> None:
+        """Reads until everyone who could write has ended; closed from elsewhere, `pipe` would lose its last lines."""
+        with pipe:
+            for line in pipe:
+                text = line.decode("utf-8", "replace").strip()
+                if text:
+                    self._said.append(text)
+                    log.debug("%s: %s", self.stream_name, text)
 
     def complaint(self) -> str:
         """What the child last complained about, as a sentence to append; "" where it did not."""
-        errors = [line for line in self._said if "error" in line.lower() or "***" in line]
+        errors = [line for line in tuple(self._said) if "error" in line.lower() or "***" in line]
         return f" It says: {errors[-1].removeprefix('ERROR:').strip('* ')}." if errors else ""
 
     def _death(self, code: int | None) -> CameraError:
-        said = " ".join(self._said).lower()
+        said = " ".join(tuple(self._said)).lower()
         if "in use" in said or "busy" in said or "acquire" in said:
             return CameraBusy(f"{self.stream_name} is in use by another program. Close it there, then try again.")
         if "no cameras available" in said or "selected camera is not available" in said:
@@ -108,9 +110,8 @@ class PipeReader(StreamReader):
     def _end(self, child: subprocess.Popen[bytes]) -> None:
         _terminate(child)
         child.wait()
-        for pipe in (child.stdout, child.stderr):
-            if pipe is not None:
-                pipe.close()
+        if child.stdout is not None:
+            child.stdout.close()
 
     def cut(self) -> None:
         if self._child is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from edgecam.camera import picamera
 from edgecam.camera.base import CameraMode
 from edgecam.camera.info import CameraInfo, CameraKind
 from edgecam.camera.opening import camera_for
+from edgecam.camera.pipe_reader import PipeReader
 from edgecam.camera.rpicam import RpicamCamera
 from edgecam.camera.rpicam_listing import list_facts, parse_listing, sensor_modes
 from edgecam.errors import CameraBusy, CameraError, CameraLost, CameraTimeout
@@ -151,6 +153,26 @@ def test_a_camera_in_use(camera: RpicamCamera, fake: FakeRpicam) -> None:
     fake.behave("busy")
     with pytest.raises(CameraBusy, match="in use by another program"):
         camera.open()
+
+
+def test_what_a_dying_child_says_is_read_to_its_end(camera: RpicamCamera, fake: FakeRpicam) -> None:
+    """Also where its words are read more slowly than it dies: they tell why."""
+
+    class Slow(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            time.sleep(0.05)
+
+    reader_log, slow = logging.getLogger(PipeReader.__module__), Slow()
+    level = reader_log.level
+    reader_log.setLevel(logging.DEBUG)
+    reader_log.addHandler(slow)
+    fake.behave("busy")
+    try:
+        with pytest.raises(CameraBusy, match="in use by another program"):
+            camera.open()
+    finally:
+        reader_log.removeHandler(slow)
+        reader_log.setLevel(level)
 
 
 def test_a_child_that_will_not_end_is_killed(camera: RpicamCamera, fake: FakeRpicam) -> None:
