@@ -79,7 +79,8 @@ class DetectWorker(threading.Thread):
         self.selection = selection  # replaced whole by any thread; read once per frame
         self._slot = slot
         self._on_result, self._on_undetected, self._on_status = on_result, on_undetected, on_status
-        self._lock = threading.Lock()
+        # Held while a change is told, so that whoever chooses last has the last word.
+        self._lock = threading.RLock()
         self._detector: Detector | None = None
         self._status = DetectorStatus(DetectorState.OFF)
         self._wanted = 0
@@ -112,13 +113,13 @@ class DetectWorker(threading.Thread):
         """
         with self._lock:
             self._wanted += 1
-            wanted = self._wanted
-        if load is None:
-            self._replace(None, DetectorStatus(DetectorState.OFF))
-            return
-        self._set(DetectorStatus(DetectorState.LOADING, name, detector=self._detector))
-        self._loading = threading.Thread(target=self._load, args=(wanted, name, load), name=f"load {name}", daemon=True)
-        self._loading.start()
+            if load is None:
+                self._replace(None, DetectorStatus(DetectorState.OFF))
+                return
+            self._set(DetectorStatus(DetectorState.LOADING, name, detector=self._detector))
+            todo = self._wanted, name, load
+            self._loading = threading.Thread(target=self._load, args=todo, name=f"load {name}", daemon=True)
+            self._loading.start()
 
     # Loading thread
 
@@ -135,11 +136,11 @@ class DetectWorker(threading.Thread):
         with self._lock:
             if wanted != self._wanted or self._slot.closed:
                 return  # the user has chosen another one meanwhile
-        if message or detector is None:
-            log.warning("%s", message)
-            self._set(DetectorStatus(DetectorState.FAILED, name, message, self._detector))
-        else:
-            self._replace(detector, DetectorStatus(DetectorState.READY, detector.name, detector=detector))
+            if message or detector is None:
+                log.warning("%s", message)
+                self._set(DetectorStatus(DetectorState.FAILED, name, message, self._detector))
+            else:
+                self._replace(detector, DetectorStatus(DetectorState.READY, detector.name, detector=detector))
 
     def _replace(self, detector: Detector | None, status: DetectorStatus) -> None:
         self._detector = detector
@@ -230,9 +231,8 @@ class DetectWorker(threading.Thread):
         with self._lock:
             if detector is not self._detector:
                 return  # the twin was quicker, or the user has chosen another one
-            self._detector = None
-        log.error("%s", message)
-        self._replace(None, DetectorStatus(DetectorState.FAILED, detector.name, message))
+            log.error("%s", message)
+            self._replace(None, DetectorStatus(DetectorState.FAILED, detector.name, message))
 
     def _set(self, status: DetectorStatus) -> None:
         self._status = status

@@ -29,7 +29,7 @@ class Listener(Protocol):
     """Who wants to know what the pipeline does. Called in worker threads: must be quick and must not block."""
 
     def frame_arrived(self, frame: Frame) -> None:
-        """The picture to show. For files it comes together with its result."""
+        """The picture to show; never called by two threads at a time. For files it comes together with its result."""
 
     def result_arrived(self, result: Result) -> None:
         """Detections in a frame of the present camera."""
@@ -67,6 +67,7 @@ class Pipeline:
         self._keep_trying = keep_trying
         self._slot = FrameSlot()
         self._lock = threading.RLock()
+        self._showing = threading.Lock()
         self._current: _Channel | None = None
         self._candidate: _Channel | None = None
         # The present camera, where it had to let go of its device for one that has not delivered yet.
@@ -175,7 +176,7 @@ class Pipeline:
         if worker.camera.live:
             if self.detect.detector is not None:  # else nobody need be woken
                 self._slot.put(frame, generation)
-            self._listener.frame_arrived(frame)
+            self._show(frame, generation)
         else:
             self._slot.put_wait(frame, generation)
 
@@ -185,9 +186,8 @@ class Pipeline:
                 if status.state in {CameraState.FAILED, CameraState.ENDED}:
                     self._refuse(worker.camera, status.message)
                 return
-            if self._current is None or worker is not self._current.worker:
-                return
-        self._listener.camera_changed(worker.camera, status)
+            if self._current and worker is self._current.worker:
+                self._listener.camera_changed(worker.camera, status)
 
     def _refuse(self, camera: Camera, message: str) -> None:
         self._candidate = None
@@ -226,12 +226,20 @@ class Pipeline:
     def _on_result(self, result: Result) -> None:
         if self._is_present(result.generation):
             if self._is_file():
-                self._listener.frame_arrived(result.frame)
+                self._show(result.frame, result.generation)
             self._listener.result_arrived(result)
 
     def _on_undetected(self, frame: Frame, generation: int) -> None:
-        if self._is_present(generation) and self._is_file():
-            self._listener.frame_arrived(frame)
+        if self._is_file():
+            self._show(frame, generation)
+
+    # Either
+
+    def _show(self, frame: Frame, generation: int) -> None:
+        """One frame at a time, and after the first one of a new camera none of the old one."""
+        with self._showing:
+            if self._is_present(generation):
+                self._listener.frame_arrived(frame)
 
     def _is_present(self, generation: int) -> bool:
         return generation == self._slot.generation and not self._stopped

@@ -236,8 +236,8 @@ class Recorder:
 class Bench:
     """A pipeline with its recorder; stopped at the end of the test."""
 
-    def __init__(self, *, keep_trying: bool = True) -> None:
-        self.recorder = Recorder()
+    def __init__(self, *, keep_trying: bool = True, recorder: Recorder | None = None) -> None:
+        self.recorder = recorder or Recorder()
         self.pipeline = Pipeline(self.recorder, Selection(), keep_trying=keep_trying)
 
     def detect_with(self, detector: FakeDetector) -> None:

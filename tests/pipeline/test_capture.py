@@ -97,6 +97,28 @@ def test_an_unplugged_camera_is_reconnected_and_counts_from_zero(impatient: None
     stop(worker)
 
 
+def test_paused_at_the_moment_it_is_stopped_it_stops() -> None:
+    class StoppedAndPaused(threading.Event):
+        """Who looks whether to go on is stopped just then, and paused."""
+
+        def is_set(self) -> bool:
+            if recorder.frames and not worker.stopping:
+                worker.request_stop()
+                worker.pause(True)
+            return super().is_set()
+
+    recorder, act = Recorder(), Behaviour()
+    worker = CaptureWorker(FakeCamera("camera", act), on_frame=lambda _, frame: recorder.frame_arrived(frame),
+        on_status=lambda worker, status: recorder.camera_changed(worker.camera, status),
+    )  # fmt: skip
+    worker._resumed = StoppedAndPaused()
+    worker._resumed.set()
+    worker.start()
+    worker.join(5)
+    assert not worker.is_alive()
+    assert act.closed == 1
+
+
 @pytest.mark.parametrize("told", [False, True])
 def test_a_camera_that_returns_is_opened_at_once(told: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capture, "BACKOFF_S", (60.0,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import threading
 import time
 import weakref
 from typing import TYPE_CHECKING
@@ -114,6 +115,36 @@ def test_none_switches_detection_off_even_while_one_loads(bench: Bench) -> None:
     bench.pipeline.detect.change("slow", lambda: slow)  # type: ignore[arg-type,return-value]
     bench.pipeline.detect.change("", None)
     time.sleep(0.3)
+    assert bench.pipeline.detect.detector is None
+    assert states(bench)[-1] is OFF
+
+
+class NamedLate(FakeDetector):
+    """Is asked for its name once it is warm, and the user chooses at that moment."""
+
+    choose = staticmethod(lambda: None)
+
+    @property
+    def name(self) -> str:
+        self.choose()
+        return "late"
+
+    @name.setter
+    def name(self, name: str) -> None: ...
+
+
+def test_a_choice_at_the_moment_another_model_is_ready_is_the_last_word(bench: Bench) -> None:
+    late = NamedLate()
+    user = threading.Thread(target=lambda: bench.pipeline.detect.change("", None))
+
+    def choose() -> None:
+        if not user.ident:
+            user.start()
+            user.join(0.3)
+
+    late.choose = choose
+    bench.pipeline.detect.change("late", lambda: late)  # type: ignore[arg-type,return-value]
+    bench.recorder.wait_for(lambda: states(bench)[-2:] in ([READY, OFF], [OFF, READY]))
     assert bench.pipeline.detect.detector is None
     assert states(bench)[-1] is OFF
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -10,7 +12,14 @@ import pytest
 from edgecam.camera.base import CameraState
 from edgecam.camera.pattern import read_frame_id
 from edgecam.errors import CameraError
-from tests.pipeline.pipeline_fakes import Behaviour, Bench, Device, FakeCamera, FakeDetector, wait_until
+from tests.pipeline.pipeline_fakes import Behaviour, Bench, Device, FakeCamera, FakeDetector, Recorder, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from edgecam.camera.base import Camera
+    from edgecam.frames import Frame
+    from edgecam.pipeline.capture import CameraStatus
 
 LIVE, ENDED, FAILED = CameraState.LIVE, CameraState.ENDED, CameraState.FAILED
 
@@ -75,6 +84,64 @@ def test_another_camera_takes_over_once_it_delivers(bench: Bench) -> None:
     assert frames[-1].frame_id < 50
     names = [camera.name for camera, _ in bench.recorder.cameras]
     assert names == ["old", "third"]
+
+
+class SlowListener(Recorder):
+    """Takes its time with one frame and one status of the camera "old", while another camera comes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slow = threading.Event()
+        self.inside, self.most_inside = 0, 0
+        self.order: list[tuple[str, CameraState]] = []
+
+    def frame_arrived(self, frame: Frame) -> None:
+        self.inside += 1
+        self.most_inside = max(self.most_inside, self.inside)
+        if self.slow.is_set():
+            self.slow.clear()
+            time.sleep(0.3)
+        super().frame_arrived(frame)
+        self.inside -= 1
+
+    def camera_changed(self, camera: Camera, status: CameraStatus) -> None:
+        if status.state is CameraState.STALLED:
+            self.slow.set()
+            time.sleep(0.3)
+        self.order.append((camera.name, status.state))
+        super().camera_changed(camera, status)
+
+
+@pytest.fixture
+def slow_bench() -> Iterator[Bench]:
+    bench = Bench(recorder=SlowListener())
+    yield bench
+    bench.pipeline.stop()
+
+
+def test_at_a_change_of_camera_frames_come_one_at_a_time(slow_bench: Bench) -> None:
+    recorder = slow_bench.recorder
+    assert isinstance(recorder, SlowListener)
+    slow_bench.show_live("old")
+    recorder.slow.set()
+    wait_until(lambda: not recorder.slow.is_set())  # a frame of the old one is on its way
+    slow_bench.show("picture", Behaviour(fps=0, end_after=1), live=False)
+    recorder.wait_state("picture", ENDED)
+    time.sleep(0.4)
+    assert recorder.most_inside == 1
+    assert recorder.frames[-1].position_s is not None  # what is seen from now on is the picture
+
+
+def test_at_a_change_of_camera_the_new_one_has_the_last_word(slow_bench: Bench) -> None:
+    recorder = slow_bench.recorder
+    assert isinstance(recorder, SlowListener)
+    act = slow_bench.show_live("old")
+    act.silent = True
+    assert recorder.slow.wait(5)  # it is being told that the old one has stalled
+    slow_bench.show("new")
+    recorder.wait_state("new", LIVE)
+    time.sleep(0.4)
+    assert recorder.order[-1] == ("new", LIVE)
 
 
 def test_a_camera_that_fails_leaves_the_old_one_alone(bench: Bench) -> None:
