@@ -11,12 +11,19 @@ from edgecam.errors import UsageError
 if TYPE_CHECKING:
     import argparse
 
+    from edgecam.detector.detector import Detector
+
 NAME = "evaluate"
 MODULES = ("pycocotools", "tqdm", "yaml")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = subparsers.add_parser(NAME, help="measure a model's accuracy on labelled photographs")
+    parser = subparsers.add_parser(
+        NAME,
+        help="measure a model's accuracy on labelled photographs",
+        epilog="The figure behind ± is how far AP would scatter on other photographs like these (one standard "
+        "deviation): two models that differ by less than twice the ± of their difference cannot be told apart.",
+    )
     add = parser.add_argument
     add("model", metavar="MODEL", help="name of an installed model, or an ONNX file")
     add("data", nargs="+", metavar="DATA", help="COCO json, VOC folder[:list] or YOLO yaml[:key]")
@@ -25,36 +32,48 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add("--shaped", action="store_true", help="let each photograph choose its input's shape, as the window does")
     add("--per-class", action="store_true", help="one line per class")
     add("--plot", type=Path, metavar="FILE", help="write the precision-recall curves (png, svg, pdf)")
+    add("--than", metavar="MODEL", help="say by how much the first model is better or worse than this one")
     add("--threads", type=int, default=None, metavar="N")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prints one table per data set."""
+    """Prints one table per data set and model."""
     need_extra(NAME, (*MODULES, "matplotlib") if args.plot else MODULES)
     from tqdm import tqdm
 
-    from edgecam.commands.source_options import model_library, model_records
-    from edgecam.detector.loading import passed
     from edgecam.evaluation import report
     from edgecam.evaluation.datasets.reading import read
-    from edgecam.evaluation.evaluate import evaluate, open_detector
+    from edgecam.evaluation.evaluate import evaluate
 
     size = _size(args.size)
-    entry = model_library().find(args.model)
-    if not entry.bundled:
-        passed(entry.path, model_records(), threads=args.threads, input_hw=size)
-    detector = open_detector(entry, size, args.threads)
+    detectors = [_detector(name, size, args.threads) for name in (args.model, args.than) if name]
     reports = []
     for spec in args.data:
-        dataset = read(spec, detector.labels, args.images)
-        with tqdm(total=len(dataset), desc=dataset.name, leave=False, disable=None) as bar:
-            result = evaluate(detector, dataset, input_hw=size, square=not args.shaped, progress=bar.update)
-        print(report.table(result, per_class=args.per_class))
-        reports.append(result)
+        results = []
+        for detector in detectors:
+            dataset = read(spec, detector.labels, args.images)
+            with tqdm(total=len(dataset), desc=dataset.name, leave=False, disable=None) as bar:
+                result = evaluate(detector, dataset, input_hw=size, square=not args.shaped, progress=bar.update)
+            print(report.table(result, per_class=args.per_class))
+            results.append(result)
+        if len(results) > 1:
+            print(report.comparison(*results))
+        reports += results
     if args.plot:
         report.plot(reports, args.plot)
     return 0
+
+
+def _detector(name: str, size: tuple[int, int] | None, threads: int | None) -> Detector:
+    from edgecam.commands.source_options import model_library, model_records
+    from edgecam.detector.loading import passed
+    from edgecam.evaluation.evaluate import open_detector
+
+    entry = model_library().find(name)
+    if not entry.bundled:
+        passed(entry.path, model_records(), threads=threads, input_hw=size)
+    return open_detector(entry, size, threads)
 
 
 def _size(text: str | None) -> tuple[int, int] | None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgecam.evaluation.spread import draws_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -27,6 +29,7 @@ class Accuracy:
     Attributes:
         per_class: label to (AP, AP50).
         precision: AP's precision at IoU 0.5, (101 recall levels, classes), -1 where a class has no object.
+        draws: (AP, AP50) of photographs drawn again, float64 (N, 2), see `draws_of`; (0, 2) where not asked for.
     """
 
     ap: float
@@ -36,15 +39,19 @@ class Accuracy:
     ap_large: float
     per_class: dict[str, tuple[float, float]]
     precision: NDArray[np.float64]
+    draws: NDArray[np.float64]
 
     def __str__(self) -> str:
         return f"AP {self.ap:.1f}  AP50 {self.ap50:.1f}"
 
 
-def judge(dataset: Dataset, found: Sequence[Detections]) -> Accuracy:
+def judge(dataset: Dataset, found: Sequence[Detections], *, draws: int = 0) -> Accuracy:
     """Compare detections (one per example, frame pixels = the file's) with the ground truth of `dataset`.
 
     Only classes that the data set can judge count; difficult objects and crowds are neither hits nor misses.
+
+    Args:
+        draws: how often to judge again with photographs drawn with replacement.
     """
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
@@ -69,8 +76,9 @@ def judge(dataset: Dataset, found: Sequence[Detections]) -> Accuracy:
         for k, class_id in enumerate(evaluation.params.catIds)
     }
     return Accuracy(
-        means[0], _mean(precision[0, :, :, 0, 2]), means[1], means[2], means[3], classes, precision[0, :, :, 0, 2]
-    )
+        means[0], _mean(precision[0, :, :, 0, 2]), means[1], means[2], means[3], classes, precision[0, :, :, 0, 2],
+        draws_of(evaluation, draws),
+    )  # fmt: skip
 
 
 def _mean(precision: NDArray[np.float64]) -> float:
@@ -83,7 +91,8 @@ def _nothing(dataset: Dataset) -> Accuracy:
     score = 0.0 if present & set(dataset.evaluated) else float("nan")
     nan = float("nan")
     classes = {dataset.labels[c]: (0.0, 0.0) if c in present else (nan, nan) for c in dataset.evaluated}
-    return Accuracy(score, score, nan, nan, nan, classes, np.full((101, len(dataset.evaluated)), -1.0))
+    none = np.full((101, len(dataset.evaluated)), -1.0)
+    return Accuracy(score, score, nan, nan, nan, classes, none, np.zeros((0, 2)))
 
 
 def _ground_truth(dataset: Dataset) -> dict[str, object]:

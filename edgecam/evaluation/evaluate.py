@@ -15,6 +15,7 @@ from edgecam.detector.selection import Selection
 from edgecam.errors import DataError
 from edgecam.evaluation.coco import Accuracy, judge
 from edgecam.evaluation.datasets.pictures import read_picture
+from edgecam.evaluation.spread import DRAWS
 from edgecam.evaluation.voc import voc_ap50
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def evaluate(
         dataset.name,
         len(dataset),
         detector.input_hw,
-        judge(dataset, found),
+        judge(dataset, found, draws=DRAWS),
         voc_ap50(dataset, found),
         tuple(skipped),
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgecam.errors import DataError
+from edgecam.evaluation.spread import spread_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
 def table(report: Report, *, per_class: bool) -> str:
     """COCO's and VOC's figures, and one line per class if that is wanted."""
     accuracy = report.accuracy
+    ap_spread, ap50_spread = spread_of(accuracy.draws)
     size = f" at {report.input_hw[1]}x{report.input_hw[0]}" if report.input_hw else ""
     lines = [
         f"{report.model} on {report.data} ({report.photographs} photographs){size}",
-        f"  AP {number(accuracy.ap)}   AP50 {number(accuracy.ap50)}   "
+        f"  AP {_with_spread(accuracy.ap, ap_spread)}   AP50 {_with_spread(accuracy.ap50, ap50_spread)}   "
         f"APs {number(accuracy.ap_small)}   APm {number(accuracy.ap_medium)}   APl {number(accuracy.ap_large)}   "
         f"VOC AP50 {number(report.voc_ap50)}",
     ]
@@ -32,6 +34,30 @@ def table(report: Report, *, per_class: bool) -> str:
     if report.skipped:
         lines.append(f"  {len(report.skipped)} photographs could not be read, the first: {report.skipped[0]}")
     return "\n".join(lines)
+
+
+def comparison(report: Report, other: Report) -> str:
+    """By how much the first model's AP and AP50 are above (+) or below the second's, on the same photographs."""
+    ours, theirs = report.accuracy, other.accuracy
+    names = f"{report.model} against {other.model} on {report.data}"
+    if ours.per_class.keys() != theirs.per_class.keys():
+        return f"{names}: their AP cannot be compared: of the data's classes they know different ones."
+    spread = np.full(2, np.nan)
+    if ours.draws.shape == theirs.draws.shape:
+        spread = spread_of(ours.draws - theirs.draws)
+    ap, ap50 = (
+        f"{difference:+.1f}{_plus_minus(width)}"
+        for difference, width in zip((ours.ap - theirs.ap, ours.ap50 - theirs.ap50), spread, strict=True)
+    )
+    return f"{names}: AP {ap}   AP50 {ap50}"
+
+
+def _with_spread(value: float, spread: float) -> str:
+    return number(value) + _plus_minus(spread)
+
+
+def _plus_minus(spread: float) -> str:
+    return "" if math.isnan(spread) else f" ± {spread:.1f}"
 
 
 def number(value: float) -> str:

@@ -3,44 +3,16 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
-import numpy as np
 import pytest
 
 from edgecam.detections import Detections
-from edgecam.evaluation.datasets.examples import Dataset, Example
 from edgecam.evaluation.voc import voc_ap50
+from tests.evaluation.toy_truth import CAT, DOG, dataset, example, found
 
 pytest.importorskip("pycocotools")
 
 from edgecam.evaluation.coco import judge
-
-LABELS = ("cat", "dog")
-
-
-def example(boxes: list[list[float]], ids: list[int], difficult: list[bool] | None = None) -> Example:
-    return Example(
-        Path("x.png"),
-        100,
-        100,
-        np.array(boxes, np.float32).reshape(-1, 4),
-        np.array(ids, np.int64),
-        np.array(difficult or [False] * len(ids), np.bool_),
-        frozenset({0, 1}),
-    )
-
-
-def dataset(*examples: Example) -> Dataset:
-    return Dataset("toy", examples, LABELS, (0, 1))
-
-
-def found(boxes: list[list[float]], scores: list[float], ids: list[int]) -> Detections:
-    corners = np.array(boxes, np.float32).reshape(-1, 4)
-    return Detections(corners, np.array(scores, np.float32), np.array(ids, np.int64))
-
-
-CAT, DOG = [10.0, 10.0, 50.0, 50.0], [50.0, 50.0, 90.0, 90.0]
 
 
 def test_perfect_detections_have_full_precision() -> None:

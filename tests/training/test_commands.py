@@ -67,6 +67,9 @@ def test_from_data_to_a_file_that_the_detector_runs(tmp_path: Path, capsys: pyte
     printed = capsys.readouterr().out
     assert "VOC AP50" in printed
     assert "red" in printed
+    assert "±" in printed
+    assert main(["evaluate", str(output), str(coco), "--size", "64x64", "--than", str(small)]) == 0
+    assert "toy against toy-int8 on " in capsys.readouterr().out
     assert cv2.imread(str(tmp_path / "curve.png")) is not None
 
 
@@ -99,6 +102,7 @@ def test_what_is_wrong_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture
         assert lines[-1].startswith("edgecam: ")
     assert main(["evaluate", str(tmp_path / "no.onnx"), str(yolo)]) != 0
     assert main(["evaluate", str(yolo), str(yolo), "--size", "50x50"]) != 0
+    assert main(["evaluate", "edgecam-nano", str(yolo), "--than", str(tmp_path / "no.onnx")]) != 0
     assert main(["export", str(yolo)]) != 0
 
 
