@@ -65,11 +65,20 @@ def screen() -> Iterator[Screen]:
 
 
 def start(screen: Screen, *args: str) -> subprocess.Popen[str]:
-    environment = {**os.environ, "DISPLAY": screen.display, "QT_QPA_PLATFORM": "xcb"}
+    environment = {**os.environ, "DISPLAY": screen.display, "QT_QPA_PLATFORM": "xcb", "PYTHONFAULTHANDLER": "1"}
     environment.pop("WAYLAND_DISPLAY", None)
     return subprocess.Popen(
         [sys.executable, "-m", "edgecam", *args], env=environment, stderr=subprocess.PIPE, text=True
     )
+
+
+def put_away(app: subprocess.Popen[str]) -> str:
+    """Ends it where it has not ended; what it said, then with what each of its threads was at, is shown on failure."""
+    if app.poll() is None:
+        app.send_signal(signal.SIGABRT)
+    _, errors = app.communicate(timeout=10)
+    print(errors, file=sys.stderr)
+    return errors
 
 
 def test_mouse_and_keyboard(screen: Screen, own_home: Path) -> None:
@@ -102,8 +111,7 @@ def test_mouse_and_keyboard(screen: Screen, own_home: Path) -> None:
         assert app.wait(10) == 0
         assert time.monotonic() - asked < 3
     finally:
-        app.kill()
-        _, errors = app.communicate()
+        errors = put_away(app)
     assert errors == ""
 
 
@@ -122,8 +130,7 @@ def test_a_signal_ends_the_window_also_while_a_stream_never_answers(screen: Scre
             assert app.wait(10) == 0
             assert time.monotonic() - asked < 2
         finally:
-            app.kill()
-            app.communicate()
+            put_away(app)
 
 
 @pytest.mark.parametrize("wait_s", [0.0, 0.2, 0.5])
@@ -136,6 +143,5 @@ def test_leaving_right_after_the_start_is_clean(screen: Screen, wait_s: float) -
         app.send_signal(signal.SIGTERM)
         assert app.wait(10) == 0
     finally:
-        app.kill()
-        _, errors = app.communicate()
+        errors = put_away(app)
     assert errors == ""
