@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import logging
+import os
 import signal
 import socket
 import sys
@@ -66,12 +68,21 @@ def run_window(args: argparse.Namespace) -> int:
     window.cameras.start(args.source)
     spare_collector()
     try:
-        return app.exec()
+        code = app.exec()
     finally:
-        window.pipeline.stop()
+        ended = window.pipeline.stop()
         signal.set_wakeup_fd(-1)
         for end in sockets:
             end.close()
+    if not ended:
+        _leave_at_once(code)
+    return code
+
+
+def _leave_at_once(code: int) -> None:
+    """Ends the process without tearing Python down: a thread that hangs in foreign code would come back into that."""
+    logging.shutdown()
+    os._exit(code)
 
 
 def spare_collector() -> None:

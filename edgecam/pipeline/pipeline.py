@@ -73,7 +73,7 @@ class Pipeline:
         # The present camera, where it had to let go of its device for one that has not delivered yet.
         self._revive: _Channel | None = None
         self._dropped: _Channel | None = None
-        self._stopped = False
+        self._stopped, self._waited_until = False, 0.0
         self.detect = DetectWorker(
             self._slot,
             selection,
@@ -150,18 +150,21 @@ class Pipeline:
         if self._current:
             self._current.worker.hurry()
 
-    def stop(self) -> None:
-        """Ends all threads; returns within 2 s, even if a camera hangs (its thread then dies with the process)."""
+    def stop(self) -> bool:
+        """Ends all threads; returns within 2 s of the first call. False where one still hangs, in a driver, say."""
         with self._lock:
-            self._stopped = True
+            if not self._stopped:
+                self._stopped, self._waited_until = True, time.monotonic() + JOIN_S
             channels = [channel for channel in (self._current, self._candidate) if channel]
         self._slot.close()
         for channel in channels:
             channel.worker.request_stop()
-        deadline = time.monotonic() + JOIN_S
-        for thread in [*(channel.worker for channel in channels), self.detect, self.detect.loading]:
-            if thread is not None and thread.is_alive() and thread is not threading.current_thread():
-                thread.join(max(0.0, deadline - time.monotonic()))
+        threads = [*(channel.worker for channel in channels), self.detect, self.detect.loading]
+        others = [thread for thread in threads if thread is not None and thread is not threading.current_thread()]
+        for thread in others:
+            if thread.is_alive():
+                thread.join(max(0.0, self._waited_until - time.monotonic()))
+        return not any(thread.is_alive() for thread in others)
 
     # Capture threads
 

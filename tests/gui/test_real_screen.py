@@ -145,3 +145,32 @@ def test_leaving_right_after_the_start_is_clean(screen: Screen, wait_s: float) -
     finally:
         errors = put_away(app)
     assert errors == ""
+
+
+HANGS = """
+import ctypes, sys, time
+from edgecam.cli import main
+from edgecam.gui import application
+from edgecam.gui.models import control
+control.load_detector = lambda *_, **__: ctypes.CDLL(None).sleep(60)
+spare = application.spare_collector
+application.spare_collector = lambda: (spare(), print("ready", flush=True))
+sys.exit(main(["demo"]))
+"""
+
+
+def test_leaving_does_not_wait_for_a_model_that_hangs_while_it_loads(own_home: Path) -> None:
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    command = [sys.executable, "-c", HANGS]
+    app = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert app.stdout is not None
+        assert app.stdout.readline() == "ready\n"
+        time.sleep(0.5)
+        asked = time.monotonic()
+        app.send_signal(signal.SIGTERM)
+        assert app.wait(10) == 0
+        assert time.monotonic() - asked < 2.5
+    finally:
+        errors = put_away(app)
+    assert errors == ""
