@@ -46,8 +46,8 @@ def comparison(report: Report, other: Report) -> str:
     if ours.draws.shape == theirs.draws.shape:
         spread = spread_of(ours.draws - theirs.draws)
     ap, ap50 = (
-        f"{difference:+.1f}{_plus_minus(width)}"
-        for difference, width in zip((ours.ap - theirs.ap, ours.ap50 - theirs.ap50), spread, strict=True)
+        ("–" if math.isnan(more) else f"{more:+.1f}") + _plus_minus(width)
+        for more, width in zip((ours.ap - theirs.ap, ours.ap50 - theirs.ap50), spread, strict=True)
     )
     return f"{names}: AP {ap}   AP50 {ap50}"
 

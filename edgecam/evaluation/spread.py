@@ -54,11 +54,12 @@ def draws_of(evaluation: Any, count: int = DRAWS, seed: int = 0) -> NDArray[np.f
     Args:
         evaluation: a pycocotools COCOeval after `evaluate()`.
     """
-    classes = list(_matches(evaluation))
     photographs = len(evaluation.params.imgIds)
-    random = np.random.default_rng(seed)
     draws = np.full((count, 2), np.nan)
-    for draw in draws if photographs > 1 else ():
+    if not count or photographs < 2:
+        return draws
+    classes, random = list(_matches(evaluation)), np.random.default_rng(seed)
+    for draw in draws:
         times = np.bincount(random.integers(0, photographs, photographs), minlength=photographs)
         found = [precision for one in classes if (precision := one.precision(times)) is not None]
         if found:

@@ -101,9 +101,7 @@ class CaptureWorker(threading.Thread):
         """Stops or resumes reading; the camera stays open."""
         if paused:
             self._resumed.clear()
-            if self.stopping:  # who was asked to stop meanwhile must not wait for ever
-                self._resumed.set()
-        else:
+        if not paused or self.stopping:  # who was asked to stop meanwhile must not wait for ever
             self._resumed.set()
 
     def request_stop(self) -> None:

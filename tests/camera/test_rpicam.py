@@ -211,14 +211,15 @@ def test_a_program_that_cannot_be_started(tmp_path: Path) -> None:
 
 
 def test_the_child_of_a_frozen_program_gets_the_systems_libraries(
-    camera: RpicamCamera, fake: FakeRpicam, monkeypatch: pytest.MonkeyPatch
+    camera: RpicamCamera, fake: FakeRpicam, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("LD_LIBRARY_PATH", "/tmp/frozen")
-    monkeypatch.setenv("LD_LIBRARY_PATH_ORIG", "/usr/lib/own")
+    own = str(tmp_path / "own")
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path / "frozen"))
+    monkeypatch.setenv("LD_LIBRARY_PATH_ORIG", own)
     monkeypatch.setattr("sys.frozen", True, raising=False)
     with camera:
         camera.read()
-    assert fake.library_path == "/usr/lib/own"
+    assert fake.library_path == own
 
 
 def test_the_address_picamera(fake: FakeRpicam, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,6 +95,8 @@ def test_two_models_are_compared_photograph_by_photograph() -> None:
     assert 1 < spread < 2
     assert "AP +0.0 ± 0.0" in report.comparison(told(worse), told(worse))
     assert "AP -" in report.comparison(told(worse), told(better))
+    nothing = judge(dataset(example([], [])), [Detections.empty()], draws=10)
+    assert report.comparison(told(nothing), told(nothing)).endswith("AP –   AP50 –")
 
 
 def test_models_of_different_classes_are_not_compared() -> None:
