@@ -28,8 +28,8 @@ class WindowActions:
         self.camera_settings = self._make("Camera settings…", shortcuts.CAMERA_SETTINGS)
         self.model = self._make("Choose a model", shortcuts.MODEL)
         self.open = self._make("Open…", shortcuts.OPEN)
-        self.lower = self._make("Less confidence", shortcuts.LOWER)
-        self.higher = self._make("More confidence", shortcuts.HIGHER)
+        self.lower = self._make("Less confidence", shortcuts.LOWER, repeats=True)
+        self.higher = self._make("More confidence", shortcuts.HIGHER, repeats=True)
         self.boxes = self._make("Boxes", shortcuts.BOXES, checkable=True)
         self.figures = self._make("Figures", shortcuts.FIGURES, checkable=True)
         self.performance = self._make("Performance", shortcuts.PERFORMANCE, checkable=True)
@@ -45,9 +45,11 @@ class WindowActions:
         self.repeat.setToolTip("Files are played again and again")
         self.more = self._make("More", None)
 
-    def _make(self, text: str, shortcut: Shortcut | None, *, checkable: bool = False) -> QAction:
+    def _make(self, text: str, shortcut: Shortcut | None, *, checkable: bool = False, repeats: bool = False) -> QAction:
+        """`repeats`: again and again while its key is held."""
         action = QAction(text, self._window)
         action.setCheckable(checkable)
+        action.setAutoRepeat(repeats)
         if shortcut is not None:
             action.setShortcuts([QKeySequence(key) for key in shortcut.keys])
             key = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)

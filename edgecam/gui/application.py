@@ -30,6 +30,8 @@ from edgecam.settings import SettingsStore, default_path
 if TYPE_CHECKING:
     import argparse
 
+SNAPSHOTS_S = 5.0  # what a slow card may take for the last snapshots, once the window is closed
+
 
 def run_window(args: argparse.Namespace) -> int:
     """Opens the window as `args` say and returns when it is closed.
@@ -70,7 +72,8 @@ def run_window(args: argparse.Namespace) -> int:
     try:
         code = app.exec()
     finally:
-        ended = window.pipeline.stop()
+        written = window.snapshots.finish(SNAPSHOTS_S)
+        ended = window.pipeline.stop() and written
         signal.set_wakeup_fd(-1)
         for end in sockets:
             end.close()

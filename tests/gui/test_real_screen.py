@@ -32,12 +32,13 @@ def wait_for(condition: Callable[[], object], timeout_s: float = 30.0) -> None:
 
 
 class Screen:
-    """An X server of our own."""
+    """An X server of our own; without -noreset it starts anew, deaf meanwhile, whenever its last client leaves."""
 
     def __init__(self) -> None:
         read_end, write_end = os.pipe()
         self.server = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(write_end), "-screen", "0", f"{WIDTH}x{HEIGHT}x24", "-nolisten", "tcp"],
+            ["Xvfb", "-displayfd", str(write_end), "-screen", "0", f"{WIDTH}x{HEIGHT}x24",
+             "-nolisten", "tcp", "-noreset"],
             pass_fds=[write_end], stderr=subprocess.DEVNULL,
         )  # fmt: skip
         os.close(write_end)
@@ -90,12 +91,18 @@ def test_mouse_and_keyboard(screen: Screen, own_home: Path) -> None:
         pictures = own_home / "Pictures"
         settings = own_home / "config" / "edgecam" / "settings.json"
 
-        screen.do("mousemove", str(WIDTH - 176), "28", "click", "1")  # the snapshot button
-        wait_for(lambda: list(pictures.rglob("*.jpg")))
-        before = len(list(pictures.rglob("*.jpg")))
+        def snapshots() -> int:
+            return len(list(pictures.rglob("*.jpg")))
+
+        def click_snapshot() -> None:
+            screen.do("mousemove", str(WIDTH - 176), "28", "click", "1")
+            time.sleep(0.3)
+
+        wait_for(lambda: click_snapshot() or snapshots())  # before the first picture there is nothing to save
         time.sleep(1.1)
+        before = snapshots()
         screen.do("key", "s")
-        wait_for(lambda: len(list(pictures.rglob("*.jpg"))) > before)
+        wait_for(lambda: snapshots() > before)
 
         # The confidence slider: dragged to its right end.
         wait_for(lambda: settings.exists())
@@ -174,3 +181,37 @@ def test_leaving_does_not_wait_for_a_model_that_hangs_while_it_loads(own_home: P
     finally:
         errors = put_away(app)
     assert errors == ""
+
+
+SLOW_CARD = """
+import sys, time
+from PySide6.QtCore import QTimer
+from edgecam.cli import main
+from edgecam.gui import application
+from edgecam.gui.picture import snapshots
+write = snapshots._write
+snapshots._write = lambda *args: (time.sleep(1), write(*args))
+class Window(application.MainWindow):
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.timer = QTimer(self, interval=20)
+        self.timer.timeout.connect(self.look)
+        self.timer.start()
+    def look(self):
+        if self.view.frame is not None:
+            self.timer.stop()
+            self.take_snapshot()
+            self.close()
+application.MainWindow = Window
+sys.exit(main(["demo", "--model", "none"]))
+"""
+
+
+def test_a_snapshot_that_is_being_written_when_the_window_closes_is_not_lost(own_home: Path) -> None:
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    app = subprocess.run(
+        [sys.executable, "-c", SLOW_CARD], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (app.returncode, app.stderr) == (0, "")
+    (picture,) = (own_home / "Pictures").rglob("*.jpg")
+    assert picture.read_bytes().endswith(b"\xff\xd9")  # whole

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sys
+import threading
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 import pytest
+from PySide6.QtWidgets import QWidget
 
 from edgecam.detections import Detections
 from edgecam.frames import Frame
-from edgecam.gui.picture.snapshots import write_snapshot
+from edgecam.gui.actions import WindowActions
+from edgecam.gui.picture import snapshots
+from edgecam.gui.picture.snapshots import MOST_WAITING, SnapshotSaver, write_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,3 +80,54 @@ def test_what_a_full_disk_cuts_short_is_not_left_there(tmp_path: Path, qapp: QAp
     with full_disk(), pytest.raises(OSError, match="too large"):
         write_snapshot(tmp_path, noise(), nothing(), (), MOMENT)
     assert not list(tmp_path.iterdir())
+
+
+class SlowCard:
+    """A folder whose files take their time: `write_snapshot` waits for `go`."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.go = threading.Event()
+        self.written: list[str] = []
+        monkeypatch.setattr(snapshots, "write_snapshot", self._write)
+
+    def _write(self, folder: Path, *args: Any) -> Path:
+        self.go.wait(10)
+        plain = write_snapshot(folder, *args)
+        self.written.append(plain.name)
+        return plain
+
+
+def test_leaving_waits_for_what_a_slow_card_has_not_written(
+    tmp_path: Path, qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card, saver = SlowCard(monkeypatch), SnapshotSaver(tmp_path)
+    for _ in range(3):
+        saver.save(noise(), one(), ("cat",))
+    assert not saver.finish(0.05)
+    assert not card.written
+    threading.Timer(0.1, card.go.set).start()
+    assert saver.finish(10)
+    assert len(card.written) == len(set(card.written)) == 3
+    assert len(list(tmp_path.iterdir())) == 6
+
+
+def test_a_card_that_is_too_slow_fills_no_memory(
+    tmp_path: Path, qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card, saver, failures = SlowCard(monkeypatch), SnapshotSaver(tmp_path), []
+    saver.failed.connect(failures.append)
+    for _ in range(MOST_WAITING + 2):
+        saver.save(noise(), nothing(), ())
+    assert len(failures) == 2
+    assert str(tmp_path) in failures[0]
+    card.go.set()
+    assert saver.finish(10)
+    assert len(card.written) == MOST_WAITING
+
+
+def test_a_held_key_takes_one_snapshot(qapp: QApplication) -> None:
+    window = QWidget()
+    actions = WindowActions(window)
+    assert not actions.snapshot.autoRepeat()
+    assert not actions.freeze.autoRepeat()
+    assert actions.higher.autoRepeat()

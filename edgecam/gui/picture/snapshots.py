@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 JPEG_QUALITY = 95
+MOST_WAITING = 8  # whole frames in memory
 
 
 def default_folder() -> Path:
@@ -36,7 +38,10 @@ def default_folder() -> Path:
 
 
 class SnapshotSaver(QObject):
-    """Writes snapshots in a thread of their own, so that a slow card never holds up the picture."""
+    """Writes snapshots in threads of their own, one after the other, so that a slow card never holds up the picture.
+
+    At most `MOST_WAITING` wait for a card that is slower than whoever takes them.
+    """
 
     saved = Signal(str)
     failed = Signal(str)
@@ -44,17 +49,35 @@ class SnapshotSaver(QObject):
     def __init__(self, folder: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.folder = folder
+        self._threads: list[threading.Thread] = []
+        self._turn = threading.Lock()
 
     def save(self, frame: Frame, detections: Detections, labels: Sequence[str]) -> None:
         """Writes the frame as it is and, where there are detections, once more with them drawn."""
-        moment = datetime.now()
-        threading.Thread(
-            target=self._save, args=(frame, detections, labels, moment), name="snapshot", daemon=True
-        ).start()
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        if len(self._threads) >= MOST_WAITING:
+            self.failed.emit(f"The snapshot was not taken: {len(self._threads)} are still being saved to {self.folder}")
+            return
+        thread = threading.Thread(
+            target=self._save, args=(frame, detections, labels, datetime.now()), name="snapshot", daemon=True
+        )
+        self._threads.append(thread)
+        thread.start()
+
+    def finish(self, timeout_s: float) -> bool:
+        """Waits until all are written, before the program ends; False where a disk does not answer in time."""
+        end = time.monotonic() + timeout_s
+        for thread in self._threads:
+            thread.join(max(0.0, end - time.monotonic()))
+        late = sum(thread.is_alive() for thread in self._threads)
+        if late:
+            log.warning("%d snapshots were not saved to %s within %g s", late, self.folder, timeout_s)
+        return not late
 
     def _save(self, frame: Frame, detections: Detections, labels: Sequence[str], moment: datetime) -> None:
         try:
-            plain = write_snapshot(self.folder, frame, detections, labels, moment)
+            with self._turn:  # two of one second look for a free name
+                plain = write_snapshot(self.folder, frame, detections, labels, moment)
         except (OSError, EdgecamError) as error:
             log.warning("Snapshot failed: %s", error)
             self.failed.emit(f"The snapshot was not saved to {self.folder}: {error}")
