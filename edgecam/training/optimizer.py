@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from edgecam.training.network import part_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 TYPICAL = 0.1  # a weight whose step is the learning rate itself
 LEAST, MOST = 0.5, 5.0  # of a unit, for what starts near zero (a new class), and for large biases
+LEAST_LATERAL = 0.05  # NanoDet-Plus's maps have a deviation of 0.03, so what gives them has weights of 0.005
 STEMS = ("backbone.conv1.", "backbone.features.0.")
 EPSILON = 1e-8
 
@@ -23,14 +26,17 @@ def unit_of(name: str, parameter: Tensor) -> Tensor:
 
     With batch-norm folded into it a convolution's weights carry its gain, and the stem's the deviation of its input
     (pixels, 0 to 255) as well: 0.0002 where others have 0.5. One step for all destroys the former and hardly moves the
-    latter.
+    latter. The laterals' weights are small too where a transplanted neck reads them: with what lets a new class grow,
+    they would learn ten times as fast as all others and forget what they have taken over.
     """
     size = parameter.square().mean().sqrt()
     if parameter.ndim < 2:
         return (size / TYPICAL).clamp(LEAST, MOST)
     own = parameter.square().mean(dim=tuple(range(1, parameter.ndim)), keepdim=True).sqrt()
     unit = torch.maximum(own, 0.5 * size) / TYPICAL
-    return unit if name.startswith(STEMS) else unit.clamp(min=LEAST)
+    if name.startswith(STEMS):
+        return unit
+    return unit.clamp(min=LEAST_LATERAL if part_of(name) == "laterals" else LEAST)
 
 
 class ScaledAdamW(torch.optim.Optimizer):
