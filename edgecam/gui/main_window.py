@@ -211,8 +211,13 @@ class MainWindow(QWidget):
             self.open_path(path)
 
     def _open_pictures(self) -> None:
-        self.snapshots.folder.mkdir(parents=True, exist_ok=True)
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.snapshots.folder)))
+        folder = self.snapshots.folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            self.toast.say(f"{folder} cannot be made: {error.strerror or error}")
+            return
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
     def _on_panel(self, shown: bool) -> None:
         if self.parts.compact:

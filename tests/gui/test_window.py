@@ -115,6 +115,13 @@ def test_a_snapshot_is_saved_with_and_without_boxes(live_window: MainWindow, qtb
     assert "Saved" in window.toast.text
 
 
+def test_a_folder_of_snapshots_that_cannot_be_made_is_said(live_window: MainWindow, own_home: Path) -> None:
+    (own_home / "Pictures").write_text("a file in its place")
+    live_window.actions_.pictures.trigger()
+    assert "Pictures" in live_window.toast.text
+    assert "cannot be made" in live_window.toast.text
+
+
 def test_freeze_holds_the_picture_and_resume_goes_on(live_window: MainWindow, qtbot: QtBot) -> None:
     window = live_window
     qtbot.keyClick(window, Qt.Key.Key_Space)
