@@ -72,8 +72,7 @@ def run_window(args: argparse.Namespace) -> int:
     try:
         code = app.exec()
     finally:
-        written = window.snapshots.finish(SNAPSHOTS_S)
-        ended = window.pipeline.stop() and written
+        ended = all([window.pipeline.stop(), window.snapshots.finish(SNAPSHOTS_S)])  # both, also where one is late
         signal.set_wakeup_fd(-1)
         for end in sockets:
             end.close()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QSize, Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from edgecam.camera.memory import CameraMemory, default_path
@@ -156,7 +155,7 @@ class MainWindow(QWidget):
         for action in (actions.realtime, actions.repeat):
             action.toggled.connect(self._on_playback)
         actions.help.triggered.connect(lambda: ShortcutList(parent=self).open())
-        actions.pictures.triggered.connect(self._open_pictures)
+        actions.pictures.triggered.connect(self.snapshots.open_folder)
         actions.quit.triggered.connect(self.close)
         self.menu.theme_chosen.connect(self.choose_theme)
         self.cameras.state_changed.connect(self._on_camera_state)
@@ -209,15 +208,6 @@ class MainWindow(QWidget):
         path, _ = QFileDialog.getOpenFileName(self, "Open", "", VIDEO_FILTER.replace(" *.tiff)", f" *.tiff *{SUFFIX})"))
         if path:
             self.open_path(path)
-
-    def _open_pictures(self) -> None:
-        folder = self.snapshots.folder
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            self.toast.say(f"{folder} cannot be made: {error.strerror or error}")
-            return
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
     def _on_panel(self, shown: bool) -> None:
         if self.parts.compact:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import platformdirs
-from PySide6.QtCore import QObject, QRectF, Signal
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtCore import QObject, QRectF, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QImage, QPainter
 
 from edgecam.errors import EdgecamError
 from edgecam.gui.picture.overlay import draw_boxes
@@ -63,6 +63,15 @@ class SnapshotSaver(QObject):
         )
         self._threads.append(thread)
         thread.start()
+
+    def open_folder(self) -> None:
+        """Shows the folder in the system's file manager; it is made where nothing was saved yet."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            self.failed.emit(f"{self.folder} cannot be made: {error.strerror or error}")
+            return
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.folder)))
 
     def finish(self, timeout_s: float) -> bool:
         """Waits until all are written, before the program ends; False where a disk does not answer in time."""
