@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from edgecam.training.precision import Depthwise
 from edgecam.training.rounding import rounded_weight
 
 if TYPE_CHECKING:
@@ -50,7 +51,10 @@ class Conv(nn.Conv2d):
             x = F.pad(x, (0, 1, 0, 1))
         if self.rounding is not None:
             return self._rounded(x, self.rounding)
-        x = super().forward(x)
+        if self.groups > 1 and x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+            x = Depthwise.apply(x, self.weight, self.bias, self.stride, self.padding)
+        else:
+            x = super().forward(x)
         if self.norm is not None:
             x = self.norm(x)
         return activate(x, self.act, self.leak)

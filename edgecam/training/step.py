@@ -15,6 +15,7 @@ from edgecam.training.labels_loss import labels_terms
 from edgecam.training.layers import set_leak
 from edgecam.training.network import Network, cells
 from edgecam.training.objectives import Terms, distillation
+from edgecam.training.precision import lowered
 from edgecam.training.recording import Recorder
 from edgecam.training.teaching import ask
 
@@ -97,11 +98,10 @@ class Stepper:
 def loss_terms(network: Network, batch: Batch, teachers: Sequence[Network], plan: Plan) -> Terms:
     """All loss terms of a batch by name, weighted; the batch is on the network's device.
 
-    Networks run in bfloat16 on a GPU, losses in float32.
+    Networks run in bfloat16 where that is faster, losses in float32.
     """
     size = (batch.images.shape[1], batch.images.shape[2])
-    device = batch.images.device.type
-    with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
+    with lowered(batch.images.device.type):
         laterals = network.laterals(batch.images)
         output = cells(network.outputs(laterals)).float() if plan.outputs else None
         lesson = None
