@@ -21,6 +21,7 @@ from edgecam.training.batches import Source, Stream
 from edgecam.training.calibration import add_rounding
 from edgecam.training.engine import Schedule, train
 from edgecam.training.equalisation import EQUALISED_ON, equalise
+from edgecam.training.laterals import fit_laterals
 from edgecam.training.members import MEMBERS, configure, rebuild, start_from, teacher_from
 from edgecam.training.objectives import Distillation
 from edgecam.training.plan import Plan, check
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from edgecam.training.network import Network
 
 FIT_IMAGES = 32  # photographs that a teacher's maps are measured and lighter parts are fitted on
+LATERAL_BATCHES = 50  # of as many, that a transplant's laterals are fitted on
 
 logger = logging.getLogger(__name__)
 
@@ -149,10 +151,14 @@ def open_data(args: argparse.Namespace, labels: tuple[str, ...], *, quiet: bool)
     return training, judges
 
 
+def sample_stream(training: list[Source], plan: Plan) -> Stream:
+    """Views beside those of the run, FIT_IMAGES a batch."""
+    return Stream(training, batch=FIT_IMAGES, sizes=plan.sizes[:1], view=plan.view, seed=plan.seed + 1)
+
+
 def sample_images(training: list[Source], plan: Plan) -> torch.Tensor:
     """Views to measure maps on: uint8 (FIT_IMAGES, H, W, 3)."""
-    stream = Stream(training, batch=FIT_IMAGES, sizes=plan.sizes[:1], view=plan.view, seed=plan.seed + 1)
-    return stream.at(0).images
+    return sample_stream(training, plan).at(0).images
 
 
 def make_teachers(args: argparse.Namespace, training: list[Source], plan: Plan) -> list[Network]:
@@ -179,6 +185,9 @@ def make_network(
         before = checkpoint.read(path).notes.get("plan", {})
         if teacher is not None and plan.outputs and before.get("outputs") is False:
             adopt(network, teacher, sample_images(training, plan))
+            stream = sample_stream(training, plan)
+            fit_laterals(network.eval(), teacher, (stream.at(step).images for step in range(LATERAL_BATCHES)))
+            network.train()
         if args.set:
             network = rebuild(network, args.set, teacher, sample_images(training, plan))
     if args.recipe != "maps" and not network.config.norm:
