@@ -9,7 +9,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 import torch
-from torch import distributed
+from torch import distributed, nn
 
 from edgecam.errors import DataError
 
@@ -41,6 +41,17 @@ def processes() -> Iterator[tuple[int, int]]:
         yield distributed.get_rank(), distributed.get_world_size()
     finally:
         distributed.destroy_process_group()
+
+
+def share_weights(network: nn.Module) -> None:
+    """Give every process of a `torchrun` the weights of the first one."""
+    if not distributed.is_initialized():
+        return
+    tensors = list(network.state_dict().values())
+    flat = torch.cat([tensor.flatten().float() for tensor in tensors])
+    distributed.broadcast(flat, 0)
+    for tensor, part in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+        tensor.copy_(part.view_as(tensor))
 
 
 def choose_device(name: str, rank: int) -> torch.device:

@@ -8,37 +8,27 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from tqdm import tqdm
 
 from edgecam.errors import DataError
 from edgecam.evaluation.datasets.labels import COCO_LABELS
 from edgecam.evaluation.datasets.reading import joined_names, read
-from edgecam.resources import models_folder
-from edgecam.training import checkpoint, sources
-from edgecam.training.batches import Source, Stream
-from edgecam.training.calibration import add_rounding
+from edgecam.training import sources
+from edgecam.training.beginning import make_network, make_teachers, round_like_int8
 from edgecam.training.engine import Schedule, train
-from edgecam.training.equalisation import EQUALISED_ON, equalise
-from edgecam.training.laterals import fit_laterals
-from edgecam.training.members import MEMBERS, configure, rebuild, start_from, teacher_from
 from edgecam.training.objectives import Distillation
 from edgecam.training.plan import Plan, check
-from edgecam.training.processes import choose_device, processes, signals
+from edgecam.training.processes import choose_device, processes, share_weights, signals
 from edgecam.training.progress import Progress
-from edgecam.training.quantise import calibration_images
 from edgecam.training.run import Run
 from edgecam.training.views import ViewConfig
-from edgecam.training.weights import adopt, relabel
 
 if TYPE_CHECKING:
     import argparse
 
+    from edgecam.training.batches import Source
     from edgecam.training.network import Network
-
-FIT_IMAGES = 32  # photographs that a teacher's maps are measured and lighter parts are fitted on
-LATERAL_BATCHES = 50  # of as many, that a transplant's laterals are fitted on
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +50,8 @@ def train_from(args: argparse.Namespace) -> Run:
         training, judges = open_data(args, labels, quiet=rank > 0)
         stream = plan.stream(training, rank=rank, world=world, device=device if device.type != "cpu" else None)
         teachers = make_teachers(args, training, plan)
-        network = make_network(args, labels, teachers[0] if teachers else None, training, plan)
+        fit = rank == 0 and not args.resume
+        network = make_network(args, labels, teachers[0] if teachers else None, training, plan, fit=fit)
         if plan.int8:
             round_like_int8(network, training, Path(args.init) if args.init not in {None, "none"} else None)
         run = start(network, teachers, plan, device, args)
@@ -151,62 +142,11 @@ def open_data(args: argparse.Namespace, labels: tuple[str, ...], *, quiet: bool)
     return training, judges
 
 
-def sample_stream(training: list[Source], plan: Plan) -> Stream:
-    """Views beside those of the run, FIT_IMAGES a batch."""
-    return Stream(training, batch=FIT_IMAGES, sizes=plan.sizes[:1], view=plan.view, seed=plan.seed + 1)
-
-
-def sample_images(training: list[Source], plan: Plan) -> torch.Tensor:
-    """Views to measure maps on: uint8 (FIT_IMAGES, H, W, 3)."""
-    return sample_stream(training, plan).at(0).images
-
-
-def make_teachers(args: argparse.Namespace, training: list[Source], plan: Plan) -> list[Network]:
-    if args.teacher and args.labels != "coco":
-        raise DataError("--teacher knows COCO's 80 classes: use --labels coco with it")
-    return [teacher_from(path, None if plan.outputs else sample_images(training, plan)) for path in args.teacher]
-
-
-def make_network(
-    args: argparse.Namespace, labels: tuple[str, ...], teacher: Network | None, training: list[Source], plan: Plan
-) -> Network:
-    """From the weights of --init, or built anew from the backbone's file and the teacher's neck and head."""
-    if args.init == "none":
-        config = configure(MEMBERS[args.model], args.set)
-        if args.recipe == "maps" and not config.norm:
-            config = configure(config, ["norm=rfcr,laterals"])
-        fit_on = sample_images(training, plan) if teacher is not None else None
-        network = start_from(config, teacher=teacher, backbone=args.backbone, fit_on=fit_on)
-    else:
-        path = Path(args.init) if args.init else models_folder() / f"edgecam-{args.model}.safetensors"
-        if args.backbone:
-            raise DataError("--backbone builds a network anew: use it with --init none")
-        network = checkpoint.load_network(path)
-        before = checkpoint.read(path).notes.get("plan", {})
-        if teacher is not None and plan.outputs and before.get("outputs") is False:
-            adopt(network, teacher, sample_images(training, plan))
-            stream = sample_stream(training, plan)
-            fit_laterals(network.eval(), teacher, (stream.at(step).images for step in range(LATERAL_BATCHES)))
-            network.train()
-        if args.set:
-            network = rebuild(network, args.set, teacher, sample_images(training, plan))
-    if args.recipe != "maps" and not network.config.norm:
-        network.fold()
-    return relabel(network, labels)
-
-
-def round_like_int8(network: Network, training: list[Source], init: Path | None) -> None:
-    """Let a network learn with int8's rounding; `init` are the weights that it starts from."""
-    images = calibration_images([source.dataset for source in training])
-    if init is None or not checkpoint.learnt_int8(init):
-        equalise(network, torch.from_numpy(np.stack(images[:EQUALISED_ON])))
-    add_rounding(network, torch.from_numpy(np.stack(images)))
-
-
 def start(network: Network, teachers: list[Network], plan: Plan, device: torch.device, args: argparse.Namespace) -> Run:
     """Put all on the device and take up an earlier run if that is asked for."""
     for module in (network, *teachers):
         module.to(device=device, memory_format=torch.channels_last)  # a third faster than NCHW on both
+    share_weights(network)
     run = Run.start(network, plan)
     saved = args.folder / "last.safetensors"
     if args.resume:

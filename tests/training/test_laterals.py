@@ -31,9 +31,9 @@ def ready(**changes: Any) -> Network:
     return network
 
 
-def unexplained(network: Network, teacher: Network) -> list[float]:
+def unexplained(network: Network, teacher: Network, shown: list[Tensor] | None = None) -> list[float]:
     """The share of the variance of the teacher's maps that the network's leave, per stride."""
-    images = torch.cat(views())
+    images = torch.cat(shown or views())
     with torch.no_grad():
         maps = list(zip(network.laterals(images), teacher.laterals(images), strict=True))
     return [float((ours - theirs).square().mean() / theirs.var(dim=(0, 2, 3)).mean()) for ours, theirs in maps]

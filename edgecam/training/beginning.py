@@ -1,0 +1,97 @@
+"""What a run starts with: its network, from a file or built anew, and its teachers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from edgecam.errors import DataError
+from edgecam.resources import models_folder
+from edgecam.training import checkpoint
+from edgecam.training.batches import Source, Stream
+from edgecam.training.calibration import add_rounding
+from edgecam.training.equalisation import EQUALISED_ON, equalise
+from edgecam.training.laterals import fit_laterals
+from edgecam.training.members import MEMBERS, configure, rebuild, start_from, teacher_from
+from edgecam.training.quantise import calibration_images
+from edgecam.training.weights import adopt, relabel
+
+if TYPE_CHECKING:
+    import argparse
+
+    from edgecam.training.network import Network
+    from edgecam.training.plan import Plan
+
+FIT_IMAGES = 32  # photographs that a teacher's maps are measured and lighter parts are fitted on
+LATERAL_BATCHES = 50  # of as many, that a transplant's laterals are fitted on
+
+
+def sample_stream(training: list[Source], plan: Plan) -> Stream:
+    """Views beside those of the run, FIT_IMAGES a batch."""
+    return Stream(training, batch=FIT_IMAGES, sizes=plan.sizes[:1], view=plan.view, seed=plan.seed + 1)
+
+
+def sample_images(training: list[Source], plan: Plan) -> torch.Tensor:
+    """Views to measure maps on: uint8 (FIT_IMAGES, H, W, 3)."""
+    return sample_stream(training, plan).at(0).images
+
+
+def make_teachers(args: argparse.Namespace, training: list[Source], plan: Plan) -> list[Network]:
+    if args.teacher and args.labels != "coco":
+        raise DataError("--teacher knows COCO's 80 classes: use --labels coco with it")
+    return [teacher_from(path, None if plan.outputs else sample_images(training, plan)) for path in args.teacher]
+
+
+def make_network(
+    args: argparse.Namespace,
+    labels: tuple[str, ...],
+    teacher: Network | None,
+    training: list[Source],
+    plan: Plan,
+    *,
+    fit: bool,
+) -> Network:
+    """From the weights of --init, or built anew from the backbone's file and the teacher's neck and head.
+
+    `fit`: the laterals of a transplant are fitted, which takes a minute; where its weights are not used it is left out.
+    """
+    if args.init == "none":
+        config = configure(MEMBERS[args.model], args.set)
+        if args.recipe == "maps" and not config.norm:
+            config = configure(config, ["norm=rfcr,laterals"])
+        fit_on = sample_images(training, plan) if teacher is not None else None
+        network = start_from(config, teacher=teacher, backbone=args.backbone, fit_on=fit_on)
+    else:
+        path = Path(args.init) if args.init else models_folder() / f"edgecam-{args.model}.safetensors"
+        if args.backbone:
+            raise DataError("--backbone builds a network anew: use it with --init none")
+        network = checkpoint.load_network(path)
+        before = checkpoint.read(path).notes.get("plan", {})
+        if teacher is not None and plan.outputs and before.get("outputs") is False:
+            adopt(network, teacher, sample_images(training, plan))
+            if fit:
+                fit_to_maps(network, teacher, sample_stream(training, plan))
+        if args.set:
+            network = rebuild(network, args.set, teacher, sample_images(training, plan))
+    if args.recipe != "maps" and not network.config.norm:
+        network.fold()
+    return relabel(network, labels)
+
+
+def fit_to_maps(network: Network, teacher: Network, stream: Stream) -> None:
+    network.eval()
+    steps = tqdm(range(LATERAL_BATCHES), desc="fitting the laterals", disable=None, leave=False)
+    fit_laterals(network, teacher, (stream.at(step).images for step in steps))
+    network.train()
+
+
+def round_like_int8(network: Network, training: list[Source], init: Path | None) -> None:
+    """Let a network learn with int8's rounding; `init` are the weights that it starts from."""
+    images = calibration_images([source.dataset for source in training])
+    if init is None or not checkpoint.learnt_int8(init):
+        equalise(network, torch.from_numpy(np.stack(images[:EQUALISED_ON])))
+    add_rounding(network, torch.from_numpy(np.stack(images)))
