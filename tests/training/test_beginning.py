@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from edgecam.training.network import Network
 
 SHARED = """
+import sys
+from pathlib import Path
 import torch
 from torch import nn
 from edgecam.training.processes import processes, share_weights
@@ -32,7 +34,7 @@ with processes() as (rank, world):
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)).to(memory_format=torch.channels_last)
     own = float(network[0].weight.detach().sum())
     share_weights(network)
-    print(f"{rank} of {world}: {own} {float(network[0].weight.detach().sum())}", flush=True)
+    Path(sys.argv[1], str(rank)).write_text(f"{own} {float(network[0].weight.detach().sum())}")
 """
 
 
@@ -70,16 +72,13 @@ def test_a_transplants_laterals_are_fitted_once(tmp_path: Path, monkeypatch: pyt
 def test_all_processes_start_with_the_first_ones_weights(tmp_path: Path) -> None:
     script = tmp_path / "shared.py"
     script.write_text(SHARED)
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)],
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        [*launch, str(script), str(tmp_path)], capture_output=True, text=True, timeout=200, check=False, env=environment
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    (_, own, shared), (_, others, taken) = (line.rsplit(" ", 2) for line in sorted(done.stdout.strip().splitlines()))
+    (own, shared), (others, taken) = ((tmp_path / rank).read_text().split() for rank in "01")
     assert own == shared
     assert others != own
     assert taken == own
