@@ -20,9 +20,12 @@ def has_bfloat16(device: str) -> bool:
     return device == "cpu" and bool(capabilities.get("amx_bf16"))
 
 
-def lowered(device: str) -> torch.autocast:
-    """A context in which networks run in bfloat16 where that is faster; weights stay float32."""
-    return torch.autocast(device, torch.bfloat16, enabled=has_bfloat16(device))
+def lowered(device: str, *, exact: bool = False) -> torch.autocast:
+    """A context in which networks run in bfloat16 where that is faster, unless they are to be exact.
+
+    Weights stay float32.
+    """
+    return torch.autocast(device, torch.bfloat16, enabled=has_bfloat16(device) and not exact)
 
 
 class Depthwise(torch.autograd.Function):

@@ -98,10 +98,11 @@ class Stepper:
 def loss_terms(network: Network, batch: Batch, teachers: Sequence[Network], plan: Plan) -> Terms:
     """All loss terms of a batch by name, weighted; the batch is on the network's device.
 
-    Networks run in bfloat16 where that is faster, losses in float32.
+    Networks run in bfloat16 where that is faster, losses in float32. int8's 256 steps want float32 throughout:
+    bfloat16 rounds as coarsely itself.
     """
     size = (batch.images.shape[1], batch.images.shape[2])
-    with lowered(batch.images.device.type):
+    with lowered(batch.images.device.type, exact=plan.int8):
         laterals = network.laterals(batch.images)
         output = cells(network.outputs(laterals)).float() if plan.outputs else None
         lesson = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,6 +33,19 @@ def test_only_where_it_is_multiplied_in_hardware(monkeypatch: pytest.MonkeyPatch
     assert not has_bfloat16("cpu")
     with lowered("cpu"):
         assert not torch.is_autocast_enabled("cpu")
+
+
+def test_int8_is_learnt_in_float32(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    plan = toy_plan()
+    batch, run = plan.stream([toy_source(tmp_path)]).at(0), Run.start(small_network(), plan)
+    found = {}
+    for amx in (False, True):
+        processor(monkeypatch, amx=amx)
+        run.plan = dataclasses.replace(plan, int8=True)
+        found[amx] = loss(run, batch)
+    assert found[True] == found[False]
+    run.plan = plan
+    assert loss(run, batch) != found[True]
 
 
 def test_a_torch_that_cannot_say_computes_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
