@@ -53,6 +53,7 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
     add("--batch", type=int, default=16, metavar="N")
     add("--rate", type=float, default=3e-4, metavar="R", help="highest learning rate (3e-4)")
     add("--rates", action="append", default=[], metavar="PART=X", help="multiplier of one part; 0 freezes it")
+    add("--muon", action="store_true", help="1x1 convolutions take Muon's steps: transplants learn more per view")
     add("--freeze", type=int, default=0, metavar="N", help="the backbone's first N layers stay as they are")
     add("--size", action="append", default=[], metavar="HxW", help="input sizes to alternate between (320x320)")
     add("--straighten", type=float, default=0.0, metavar="X", help="turn LeakyReLU into ReLU in the first X of the run")

@@ -37,6 +37,7 @@ class Plan:
     sizes: (height, width) of the views' input, one drawn per batch.
     straighten: the part of the run in which LeakyReLU's slope falls to ReLU's 0; 0: activations stay as they are.
     int8: the network learns with int8's rounding, for weights that are exported as int8.
+    muon: 1x1 convolutions take Muon's steps, all others AdamW's; False: all AdamW's.
     """
 
     views: int = 13_000
@@ -61,6 +62,7 @@ class Plan:
     seed: int = 0
     straighten: float = 0.0
     int8: bool = False
+    muon: bool = False
 
     @property
     def steps(self) -> int:

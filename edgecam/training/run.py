@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from edgecam.errors import DataError
 from edgecam.training import checkpoint
+from edgecam.training.muon import ScaledMuon
 from edgecam.training.network import Network, part_of
 from edgecam.training.optimizer import ScaledAdamW
 from edgecam.training.plan import Plan
@@ -37,7 +38,8 @@ def make_optimizer(network: Network, plan: Plan) -> ScaledAdamW:
         if parameter.requires_grad:
             decay = plan.weight_decay if parameter.ndim > 1 else 0.0
             groups.setdefault((plan.rates.get(part_of(name), 1.0), decay), {})[name] = parameter
-    return ScaledAdamW(
+    kind = ScaledMuon if plan.muon else ScaledAdamW
+    return kind(
         [
             {"params": list(named.values()), "names": list(named), "share": share, "weight_decay": decay}
             for (share, decay), named in groups.items()

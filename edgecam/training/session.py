@@ -116,6 +116,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
         seed=args.seed,
         straighten=args.straighten,
         int8=args.int8,
+        muon=args.muon,
     )
     check(plan)
     return plan

@@ -56,8 +56,9 @@ def test_it_learns_the_toy(source: Source, tmp_path: Path) -> None:
     assert validate(run.result, source, SIZE).ap50 > before + 20
 
 
-def test_resumed_run_ends_as_one_that_never_stopped(source: Source, tmp_path: Path) -> None:
-    plan = toy_plan(ema=0.9)
+@pytest.mark.parametrize("muon", [False, True])
+def test_resumed_run_ends_as_one_that_never_stopped(source: Source, tmp_path: Path, *, muon: bool) -> None:
+    plan = toy_plan(ema=0.9, muon=muon)
     whole = Run.start(small_network(), plan)
     go(whole, source, tmp_path / "whole")
 
