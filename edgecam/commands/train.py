@@ -83,9 +83,18 @@ def _add_teacher(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("distillation").add_argument
     add(
         "--recipe",
-        choices=("labels", "maps", "outputs"),
+        choices=("labels", "maps", "outputs", "taps"),
         default="labels",
-        help="learn labels (default), a teacher's maps (transplant) or a teacher's outputs",
+        help="learn labels (default), a teacher's maps (transplant), a teacher's outputs, or after pruning the "
+        "whole backbone's taps",
+    )
+    add(
+        "--taps",
+        type=int,
+        choices=range(1, 5),
+        default=4,
+        metavar="N",
+        help="--recipe taps learns the first N of the taps, at strides 4, 8, 16, 32 (4)",
     )
     add(
         "--teacher",

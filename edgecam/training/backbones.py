@@ -23,6 +23,7 @@ INVERTED_RESIDUALS: Final = (
     (6, 160, 3, 2),
     (6, 320, 1, 1),
 )
+TAPS: Final = 4  # maps of a backbone, at strides 4, 8, 16 and 32
 MOBILENET_TAPS: Final = (3, 6, 13)  # `features[...]` at strides 4, 8, 16
 MOBILENET_TRUNCATED: Final = 17  # features[:17]: without the 320 block and the 1280 convolution
 SHUFFLENET_CHANNELS: Final = {0.5: (48, 1024), 1.0: (116, 1024), 1.5: (176, 1024), 2.0: (244, 2048)}
@@ -77,9 +78,11 @@ class MobileNetV2(nn.Module):
         self.taps = (*MOBILENET_TAPS, end - 1)
         self.channels = tuple(widths[tap] for tap in self.taps)
 
-    def forward(self, x: Tensor) -> list[Tensor]:
-        maps = []
+    def forward(self, x: Tensor, count: int = TAPS) -> list[Tensor]:
+        maps: list[Tensor] = []
         for index, feature in enumerate(self.features):
+            if len(maps) == count:
+                break
             x = feature(x)
             if index in self.taps:
                 maps.append(x)
@@ -155,9 +158,10 @@ class ShuffleNetV2(nn.Module):
         self.conv5 = None if config.truncated else Conv(channels, last, act=act, norm=norm)
         self.channels = (24, base, base * 2, base * 4 if config.truncated else last)
 
-    def forward(self, x: Tensor) -> list[Tensor]:
-        s4 = self.pool(self.conv1(x))
-        s8 = self.stage2(s4)
-        s16 = self.stage3(s8)
-        s32 = self.stage4(s16)
-        return [s4, s8, s16, s32 if self.conv5 is None else self.conv5(s32)]
+    def forward(self, x: Tensor, count: int = TAPS) -> list[Tensor]:
+        maps = [self.pool(self.conv1(x))]
+        for stage in (self.stage2, self.stage3, self.stage4)[: count - 1]:
+            maps.append(stage(maps[-1]))
+        if self.conv5 is not None and count == TAPS:
+            maps[-1] = self.conv5(maps[-1])
+        return maps

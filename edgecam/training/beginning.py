@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -43,7 +43,8 @@ def sample_images(training: list[Source], plan: Plan) -> torch.Tensor:
 def make_teachers(args: argparse.Namespace, training: list[Source], plan: Plan) -> list[Network]:
     if args.teacher and args.labels != "coco":
         raise DataError("--teacher knows COCO's 80 classes: use --labels coco with it")
-    return [teacher_from(path, None if plan.outputs else sample_images(training, plan)) for path in args.teacher]
+    transplanted = args.recipe == "maps"
+    return [teacher_from(path, sample_images(training, plan) if transplanted else None) for path in args.teacher]
 
 
 def make_network(
@@ -70,16 +71,32 @@ def make_network(
         if args.backbone:
             raise DataError("--backbone builds a network anew: use it with --init none")
         network = checkpoint.load_network(path)
-        before = checkpoint.read(path).notes.get("plan", {})
-        if teacher is not None and plan.outputs and before.get("outputs") is False:
+        if teacher is not None and plan.outputs and learnt_maps(checkpoint.read(path).notes):
             adopt(network, teacher, sample_images(training, plan))
             if fit:
                 fit_to_maps(network, teacher, sample_stream(training, plan))
         if args.set:
             network = rebuild(network, args.set, teacher, sample_images(training, plan))
+        if teacher is not None and args.recipe == "taps":
+            check_taps(network, teacher, args.taps)
     if args.recipe != "maps" and not network.config.norm:
         network.fold()
     return relabel(network, labels)
+
+
+def learnt_maps(notes: dict[str, Any]) -> bool:
+    """Whether weights with these notes are a transplant's, whose neck and head are not the teacher's yet."""
+    plan = notes.get("plan", {})
+    return plan.get("outputs") is False and not (plan.get("distillation") or {}).get("taps")
+
+
+def check_taps(network: Network, teacher: Network, count: int) -> None:
+    ours, theirs = (n.backbone.channels[:count] for n in (network, teacher))
+    if network.config.backbone != teacher.config.backbone or ours != theirs:
+        raise DataError(
+            f"--recipe taps: the teacher's {teacher.config.backbone} has taps of {theirs} channels, the network's "
+            f"{network.config.backbone} of {ours}; it must be the same backbone, only with more inner channels"
+        )
 
 
 def fit_to_maps(network: Network, teacher: Network, stream: Stream) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from edgecam.training.backbones import MobileNetV2, ShuffleNetV2
+from edgecam.training.backbones import TAPS, MobileNetV2, ShuffleNetV2
 from edgecam.training.layers import Conv, Separable
 from edgecam.training.necks import Neck
 from edgecam.training.rfcr import RFCR
@@ -61,9 +61,13 @@ class Network(nn.Module):
         """uint8 (B, H, W, 3) to float (B, 3, H, W) without the mean (its standard deviation is in the weights)."""
         return images.permute(0, 3, 1, 2).float() - self.mean
 
+    def taps(self, images: Tensor, count: int = TAPS) -> list[Tensor]:
+        """The backbone's first `count` maps (B, C, H, W), at strides 4, 8, 16 and 32; no more of it is computed."""
+        return self.backbone(self.prepare(images), count)
+
     def features(self, images: Tensor) -> list[Tensor]:
         """What the laterals take in: backbone's taps at strides 8, 16, 32, with RFCR's map beside each."""
-        maps = self.backbone(self.prepare(images))
+        maps = self.taps(images)
         return maps[1:] if self.rfcr is None else self.rfcr(maps)
 
     def laterals(self, images: Tensor) -> list[Tensor]:

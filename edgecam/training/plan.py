@@ -31,7 +31,7 @@ class Plan:
     labels: weight of the loss against ground truth by assignment (0: none).
     distillation: weights of the losses against the teacher, or None without one.
     teacher_zoom: the teacher sees each view so many times as large.
-    outputs: the loss looks at the network's outputs; False: at its laterals only (transplant).
+    outputs: the loss looks at the network's outputs; False: at its laterals (transplant) or its backbone only.
     mosaic, mix: share of the views that are made of four photographs, and that have another view in them, until
         `composed_until` of the run.
     sizes: (height, width) of the views' input, one drawn per batch.
@@ -119,6 +119,8 @@ def check(plan: Plan) -> None:
     if not 0 <= plan.straighten <= 1:
         raise DataError(f"--straighten {plan.straighten}: must be a part of the run, 0 to 1")
     if plan.int8 and (plan.straighten or not plan.outputs):
-        raise DataError("--int8 comes last: not with --straighten or --recipe maps")
+        raise DataError("--int8 comes last: not with --straighten, --recipe maps or taps")
     if not plan.outputs and plan.distillation is None:
         raise DataError("a transplant needs a teacher")
+    if plan.distillation is not None and plan.distillation.taps and plan.teacher_zoom != 1:
+        raise DataError("--recipe taps compares maps of one size: not with --teacher-zoom")

@@ -56,7 +56,7 @@ def prune(target: MobileNetV2, source: MobileNetV2, x: Tensor) -> list[str]:
     Block after block: each sees what the lighter network really gives, and aims at what the full one gives there.
 
     Raises:
-        DataError: a block of the target is wider than the source's.
+        DataError: a block of the target is wider than the source's, or has no more inner channels than come in.
     """
     pruned = []
     ours = theirs = x
@@ -64,6 +64,9 @@ def prune(target: MobileNetV2, source: MobileNetV2, x: Tensor) -> list[str]:
         if isinstance(block, InvertedResidual) and isinstance(full, InvertedResidual):
             if block.depthwise.out_channels > full.depthwise.out_channels:
                 raise DataError(f"features.{index}: has {full.depthwise.out_channels} inner channels to prune from")
+            if block.expand is None and full.expand is not None:
+                count = block.depthwise.out_channels
+                raise DataError(f"features.{index}: with as many inner channels ({count}) as come in nothing expands")
             if block.depthwise.out_channels < full.depthwise.out_channels:
                 _prune_block(block, full, ours, theirs)
                 pruned.append(f"features.{index}")

@@ -88,11 +88,13 @@ def make_plan(args: argparse.Namespace) -> Plan:
         ) from error
     if args.recipe != "labels" and not args.teacher:
         raise DataError(f"--recipe {args.recipe} needs --teacher FILE")
-    if args.recipe == "maps" and len(args.teacher) > 1:
-        raise DataError("--recipe maps learns the maps of one --teacher")
+    if args.recipe in {"maps", "taps"} and len(args.teacher) > 1:
+        raise DataError(f"--recipe {args.recipe} learns the maps of one --teacher")
     distil: Distillation | None = None
     if args.recipe == "maps":
         distil, rates = Distillation(maps=1.0), {"backbone": 0.0, "neck": 0.0, "head": 0.0} | rates
+    elif args.recipe == "taps":
+        distil = Distillation(maps=0.0, classes=0.0, distances=0.0, taps=args.taps)
     elif args.recipe == "outputs":
         distil = Distillation()
     elif args.teacher:
@@ -109,7 +111,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
         teacher_zoom=args.teacher_zoom,
         mosaic=args.mosaic,
         mix=args.mix,
-        outputs=args.recipe != "maps",
+        outputs=args.recipe not in {"maps", "taps"},
         sizes=sizes,
         view=ViewConfig(scale=(low, high)),
         ema=args.ema if args.recipe != "maps" else 0.0,

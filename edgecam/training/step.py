@@ -14,7 +14,7 @@ from edgecam.errors import DataError
 from edgecam.training.labels_loss import labels_terms
 from edgecam.training.layers import set_leak
 from edgecam.training.network import Network, cells
-from edgecam.training.objectives import Terms, distillation
+from edgecam.training.objectives import Terms, distillation, maps_loss
 from edgecam.training.precision import lowered
 from edgecam.training.recording import Recorder
 from edgecam.training.teaching import ask
@@ -101,6 +101,8 @@ def loss_terms(network: Network, batch: Batch, teachers: Sequence[Network], plan
     Networks run in bfloat16 where that is faster, losses in float32. int8's 256 steps want float32 throughout:
     bfloat16 rounds as coarsely itself.
     """
+    if plan.distillation is not None and plan.distillation.taps:
+        return {"taps": taps_loss(network, teachers[0], batch.images, plan.distillation.taps)}
     size = (batch.images.shape[1], batch.images.shape[2])
     with lowered(batch.images.device.type, exact=plan.int8):
         laterals = network.laterals(batch.images)
@@ -114,6 +116,15 @@ def loss_terms(network: Network, batch: Batch, teachers: Sequence[Network], plan
     if plan.labels and output is not None:
         terms |= {n: plan.labels * t for n, t in labels_terms(output, batch.targets, size, network.config).items()}
     return terms
+
+
+def taps_loss(network: Network, teacher: Network, images: Tensor, count: int) -> Tensor:
+    """How far the backbone's first `count` maps are from those of a teacher that has the same channels there."""
+    with lowered(images.device.type):
+        ours = network.taps(images, count)
+        with torch.no_grad():
+            theirs = teacher.taps(images, count)
+    return maps_loss([x.float() for x in ours], [x.float() for x in theirs])
 
 
 def average_gradients(network: Network) -> None:
