@@ -59,6 +59,7 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
     add("--straighten", type=float, default=0.0, metavar="X", help="turn LeakyReLU into ReLU in the first X of the run")
     add("--int8", action="store_true", help="learn with int8's rounding, for weights that are exported as int8")
     add("--scale", default="0.6,1.7", metavar="A,B", help="range of the augmentation's zoom")
+    add("--colour", type=float, default=1.0, metavar="X", help="strength of its changes of colour; 0 for none (1)")
     add(
         "--mosaic",
         type=float,

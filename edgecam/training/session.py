@@ -86,6 +86,8 @@ def make_plan(args: argparse.Namespace) -> Plan:
         raise DataError(
             f"--scale, --size or --rates is not as `0.6,1.7`, `320x320`, `backbone=0.2` ({error})"
         ) from error
+    if not 0 <= args.colour <= 2:
+        raise DataError(f"--colour {args.colour}: must be from 0 to 2")
     if args.recipe != "labels" and not args.teacher:
         raise DataError(f"--recipe {args.recipe} needs --teacher FILE")
     if args.recipe in {"maps", "taps"} and len(args.teacher) > 1:
@@ -113,7 +115,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
         mix=args.mix,
         outputs=args.recipe not in {"maps", "taps"},
         sizes=sizes,
-        view=ViewConfig(scale=(low, high)),
+        view=ViewConfig(scale=(low, high)).coloured(args.colour),
         ema=args.ema if args.recipe != "maps" else 0.0,
         seed=args.seed,
         straighten=args.straighten,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,8 +36,10 @@ class ViewConfig:
     tint: float = 0.06
     grey: float = 0.03
 
-
-MILD = ViewConfig(scale=(0.9, 1.1), stretch=(0.95, 1.05))
+    def coloured(self, strength: float) -> ViewConfig:
+        """The same with all changes of colour `strength` times as strong; 0 leaves colours as they are."""
+        changes = ("brightness", "contrast", "saturation", "tint", "grey")
+        return dataclasses.replace(self, **{name: strength * getattr(self, name) for name in changes})
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,7 @@ def test_what_is_wrong_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture
         ([tmp_path / "nothing"], "there is no such file or folder"),
         ([yolo, "--recipe", "outputs"], "needs --teacher"),
         ([yolo, "--scale", "1"], "--scale"),
+        ([yolo, "--colour", "3"], "must be from 0 to 2"),
         ([yolo, "--device", "tpu"], "must be auto, cpu or cuda"),
         ([yolo, "--resume"], "cannot be read as weights"),
         ([yolo, "--set", "width=9"], "width of ShuffleNetV2"),

@@ -20,7 +20,7 @@ from edgecam.training.tiles import render as render_tiles
 from edgecam.training.views import View, ViewConfig, draw, letterboxed, render
 from tests.evaluation.toy_data import picture
 
-PLAIN = ViewConfig(brightness=0, contrast=0, saturation=0, tint=0, grey=0)
+PLAIN = ViewConfig().coloured(0)
 
 
 def example(boxes: list[list[float]], **changes: object) -> Example:
@@ -32,6 +32,21 @@ def example(boxes: list[list[float]], **changes: object) -> Example:
         "labelled": frozenset({0}),
     }
     return Example(Path("x"), 100, 80, **(values | changes))  # type: ignore[arg-type]
+
+
+def test_colours_change_as_strongly_as_is_said() -> None:
+    shapes = (80, 100), (96, 128)
+    unchanged = np.eye(3, 4, dtype=np.float32)
+
+    def change(strength: float) -> float:
+        config = ViewConfig(grey=0.0).coloured(strength)
+        views = [draw(np.random.default_rng(seed), *shapes, config) for seed in range(20)]
+        return float(np.mean([np.abs(view.colour - unchanged)[:, :3].mean() for view in views]))
+
+    assert change(0) == pytest.approx(0, abs=1e-6)
+    assert change(0.5) == pytest.approx(0.5 * change(1), rel=0.1)
+    assert change(2) > 1.8 * change(1)
+    assert ViewConfig().coloured(0).grey == 0
 
 
 @pytest.mark.parametrize("seed", range(12))
