@@ -87,7 +87,7 @@ def make_network(
 def learnt_maps(notes: dict[str, Any]) -> bool:
     """Whether weights with these notes are a transplant's, whose neck and head are not the teacher's yet."""
     plan = notes.get("plan", {})
-    return plan.get("outputs") is False and not (plan.get("distillation") or {}).get("taps")
+    return plan.get("outputs") is False and not plan.get("taps")
 
 
 def check_taps(network: Network, teacher: Network, count: int) -> None:

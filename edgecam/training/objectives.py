@@ -44,15 +44,11 @@ def distances_loss(logits: Tensor, goal: Tensor, weights: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Distillation:
-    """Weights of what the student learns from its teacher on every cell.
-
-    `taps`: how many of the backbone's maps, from stride 4 on, are all that it learns; 0: not these.
-    """
+    """Weights of what the student learns from its teacher on every cell."""
 
     maps: float = 0.3
     classes: float = 1.0
     distances: float = 1.0
-    taps: int = 0
 
 
 def distillation(

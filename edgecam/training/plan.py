@@ -37,6 +37,7 @@ class Plan:
     sizes: (height, width) of the views' input, one drawn per batch.
     straighten: the part of the run in which LeakyReLU's slope falls to ReLU's 0; 0: activations stay as they are.
     int8: the network learns with int8's rounding, for weights that are exported as int8.
+    taps: how many of the backbone's maps, from stride 4 on, are learnt from the teacher and nothing else; 0: none.
     muon: 1x1 convolutions take Muon's steps, all others AdamW's; False: all AdamW's.
     """
 
@@ -63,6 +64,7 @@ class Plan:
     straighten: float = 0.0
     int8: bool = False
     muon: bool = False
+    taps: int = 0
 
     @property
     def steps(self) -> int:
@@ -120,7 +122,7 @@ def check(plan: Plan) -> None:
         raise DataError(f"--straighten {plan.straighten}: must be a part of the run, 0 to 1")
     if plan.int8 and (plan.straighten or not plan.outputs):
         raise DataError("--int8 comes last: not with --straighten, --recipe maps or taps")
-    if not plan.outputs and plan.distillation is None:
+    if not plan.outputs and plan.distillation is None and not plan.taps:
         raise DataError("a transplant needs a teacher")
-    if plan.distillation is not None and plan.distillation.taps and plan.teacher_zoom != 1:
+    if plan.taps and plan.teacher_zoom != 1:
         raise DataError("--recipe taps compares maps of one size: not with --teacher-zoom")

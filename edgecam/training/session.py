@@ -95,11 +95,9 @@ def make_plan(args: argparse.Namespace) -> Plan:
     distil: Distillation | None = None
     if args.recipe == "maps":
         distil, rates = Distillation(maps=1.0), {"backbone": 0.0, "neck": 0.0, "head": 0.0} | rates
-    elif args.recipe == "taps":
-        distil = Distillation(maps=0.0, classes=0.0, distances=0.0, taps=args.taps)
     elif args.recipe == "outputs":
         distil = Distillation()
-    elif args.teacher:
+    elif args.recipe == "labels" and args.teacher:
         weight = 0.5 if args.distil is None else args.distil
         distil = Distillation(maps=0.3 * weight, classes=weight, distances=weight)
     plan = Plan(
@@ -121,6 +119,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
         straighten=args.straighten,
         int8=args.int8,
         muon=args.muon,
+        taps=args.taps if args.recipe == "taps" else 0,
     )
     check(plan)
     return plan

@@ -101,8 +101,8 @@ def loss_terms(network: Network, batch: Batch, teachers: Sequence[Network], plan
     Networks run in bfloat16 where that is faster, losses in float32. int8's 256 steps want float32 throughout:
     bfloat16 rounds as coarsely itself.
     """
-    if plan.distillation is not None and plan.distillation.taps:
-        return {"taps": taps_loss(network, teachers[0], batch.images, plan.distillation.taps)}
+    if plan.taps:
+        return {"taps": taps_loss(network, teachers[0], batch.images, plan.taps)}
     size = (batch.images.shape[1], batch.images.shape[2])
     with lowered(batch.images.device.type, exact=plan.int8):
         laterals = network.laterals(batch.images)
