@@ -50,7 +50,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _add_plan(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("how").add_argument
     add("--views", type=int, default=20_000, metavar="N", help="photographs shown in the whole run (20000)")
-    add("--batch", type=int, default=16, metavar="N")
+    add("--batch", type=int, default=16, metavar="N", help="photographs in a step, of all processes together (16)")
     add("--rate", type=float, default=3e-4, metavar="R", help="highest learning rate (3e-4)")
     add("--rates", action="append", default=[], metavar="PART=X", help="multiplier of one part; 0 freezes it")
     add("--muon", action="store_true", help="1x1 convolutions take Muon's steps: transplants learn more per view")

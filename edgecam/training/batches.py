@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from edgecam.errors import DataError
 from edgecam.training.device_renderer import DeviceRenderer, Sheet, to_device
 from edgecam.training.mixing import draw_shares, mix_images, mix_targets
 from edgecam.training.prefetching import by_processes, by_thread
@@ -87,7 +88,8 @@ class Drawn:
 class Stream:
     """Draws batches from several sources; `sizes` (height, width) alternate by chance, one per batch.
 
-    With several processes (`rank` of `world`) each draws its part of the same sequence. With a device the pictures are
+    Of several processes (`rank` of `world`) each draws its part of every `batch`, so that together they show what one
+    alone would; raises DataError where a batch has no equal parts. With a device the pictures are
     rendered there; without, by OpenCV. With a `teacher_zoom` each view is rendered a second time, so many times as
     large (to the next multiple of 32). Before step number `composed_steps` a share `mosaic` of the views is made of
     four photographs, and a share `mix` has a second view in it.
@@ -115,7 +117,9 @@ class Stream:
         for number, source in enumerate(sources):
             usable = [i for i in range(len(source.dataset)) if source.cache.shapes[i].all()]
             self._items += [(number, i) for i in _repeat(usable, source.share, seed)]
-        self.batch, self.sizes, self.view, self.seed = batch, list(sizes), view, seed
+        if batch % world:
+            raise DataError(f"--batch {batch}: has no equal parts for {world} processes")
+        self.batch, self.sizes, self.view, self.seed = batch // world, list(sizes), view, seed
         self._trust, self._teacher_zoom = trust, teacher_zoom
         self._mosaic, self._mix, self._composed_steps = mosaic, mix, composed_steps
         self._classes = max(len(source.dataset.labels) for source in sources)

@@ -1,10 +1,7 @@
-"""What a run starts with: a transplant's laterals are fitted, once, and all processes start with the same weights."""
+"""What a run starts with: a transplant's laterals are fitted, once."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 from edgecam.cli import main
@@ -22,20 +19,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from edgecam.training.network import Network
-
-SHARED = """
-import sys
-from pathlib import Path
-import torch
-from torch import nn
-from edgecam.training.processes import processes, share_weights
-with processes() as (rank, world):
-    torch.manual_seed(rank)
-    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)).to(memory_format=torch.channels_last)
-    own = float(network[0].weight.detach().sum())
-    share_weights(network)
-    Path(sys.argv[1], str(rank)).write_text(f"{own} {float(network[0].weight.detach().sum())}")
-"""
 
 
 def test_a_transplants_laterals_are_fitted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,18 +50,3 @@ def test_a_transplants_laterals_are_fitted_once(tmp_path: Path, monkeypatch: pyt
     assert all(now < then for now, then in zip(after, before, strict=True))
     assert main([*words, *outputs, "--resume"]) == 0
     assert len(found) == 1
-
-
-def test_all_processes_start_with_the_first_ones_weights(tmp_path: Path) -> None:
-    script = tmp_path / "shared.py"
-    script.write_text(SHARED)
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [*launch, str(script), str(tmp_path)], capture_output=True, text=True, timeout=200, check=False, env=environment
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    (own, shared), (others, taken) = ((tmp_path / rank).read_text().split() for rank in "01")
-    assert own == shared
-    assert others != own
-    assert taken == own

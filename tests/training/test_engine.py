@@ -109,8 +109,10 @@ def test_a_devices_batches_are_drawn_by_processes_and_are_the_same_ones(source: 
 
 def test_processes_share_the_sequence(source: Source) -> None:
     whole = Stream([source], batch=8, sizes=[SIZE], view=toy_plan().view, seed=0)
-    parts = [Stream([source], batch=4, sizes=[SIZE], view=toy_plan().view, seed=0, rank=r, world=2) for r in (0, 1)]
+    parts = [Stream([source], batch=8, sizes=[SIZE], view=toy_plan().view, seed=0, rank=r, world=2) for r in (0, 1)]
     assert torch.equal(whole.at(3).images, torch.cat([part.at(3).images for part in parts]))
+    with pytest.raises(DataError, match="--batch 8: has no equal parts for 3 processes"):
+        Stream([source], batch=8, sizes=[SIZE], view=toy_plan().view, seed=0, world=3)
 
 
 def test_bad_pictures_are_skipped_and_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
