@@ -11,6 +11,7 @@ from torch import distributed
 
 from edgecam.errors import DataError
 from edgecam.training import checkpoint
+from edgecam.training.processes import any_process
 from edgecam.training.step import Losses, Stepper
 from edgecam.training.validation import validate
 
@@ -54,7 +55,8 @@ def train(
 ) -> None:
     """Run to the plan's end or until it gets no better, with checkpoints and validations on the way.
 
-    Once `interrupted` is set it finishes its step, writes a checkpoint and returns.
+    Once `interrupted` is set, it finishes its step, writes a checkpoint and returns. Under a `torchrun` the first
+    process validates and saves, and what interrupts one process interrupts all.
     `report` is called with the loss terms of each step, `judged` with the accuracy by data set of each validation.
     A disk that is full when a checkpoint is written does not end the run: the previous one is kept.
     """
@@ -68,16 +70,18 @@ def train(
         if before is not None:
             report(before.step, before.read())  # while the device works on the step after it
         last = run.step == run.plan.steps
-        halt = interrupted is not None and interrupted.is_set()
+        halt = any_process(interrupted is not None and interrupted.is_set())
         due = last or (not halt and schedule.every > 0 and run.step % schedule.every == 0)
         save = last or halt or time.monotonic() - saved_at > schedule.save_every_s
         if due or save:
             report(made.step, made.read())  # a loss that is no number ends the run before it is judged or saved
             made = None
-        stop = due and bool(judges) and _judge(run, judges, folder if main else None, notes, schedule, judged)
+        stop = due and bool(judges) and any_process(main and _judge(run, judges, folder, notes, schedule, judged))
         if main and (save or stop):
             _save(run, folder, notes, must=last or stop or halt)
             saved_at = time.monotonic()
+        if halt and interrupted is not None:
+            interrupted.set()
         if stop or halt:
             return
 
@@ -85,7 +89,7 @@ def train(
 def _judge(
     run: Run,
     judges: Sequence[Source],
-    folder: Path | None,
+    folder: Path,
     notes: dict[str, Any],
     schedule: Schedule,
     judged: Callable[[int, dict[str, Accuracy]], None],
@@ -97,7 +101,7 @@ def _judge(
     first = judges[0].dataset.name
     values = [entry[first][0] for entry in run.history]
     best = values.index(max(values))
-    if folder is not None and best == len(values) - 1:
+    if best == len(values) - 1:
         checkpoint.save_weights(folder / "best.safetensors", run.result, notes | run.progress)
     return 0 < schedule.patience <= len(values) - 1 - best
 

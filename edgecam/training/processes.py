@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import contextmanager
+from datetime import timedelta
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from edgecam.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+LONGEST_VALIDATION = timedelta(hours=6)  # of the first process, while the others wait
 
 
 @contextmanager
@@ -36,11 +39,21 @@ def processes() -> Iterator[tuple[int, int]]:
     if "LOCAL_RANK" not in os.environ:
         yield 0, 1
         return
-    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    backends = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    distributed.init_process_group(backends, timeout=LONGEST_VALIDATION)
     try:
         yield distributed.get_rank(), distributed.get_world_size()
     finally:
         distributed.destroy_process_group()
+
+
+def any_process(said: bool) -> bool:
+    """Whether one of a `torchrun`'s processes says so; each has to ask, and all hear the same."""
+    if not distributed.is_initialized():
+        return said
+    told = torch.tensor([said], dtype=torch.int32)
+    distributed.all_reduce(told)
+    return bool(told)
 
 
 def share_weights(network: nn.Module) -> None:
