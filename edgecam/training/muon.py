@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from edgecam.training.optimizer import LEAST_LATERAL, TYPICAL, ScaledAdamW
+from edgecam.training.optimizer import LEAST_SMALL, TYPICAL, ScaledAdamW
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,7 @@ class ScaledMuon(ScaledAdamW):
         if not state:
             state["momentum"] = torch.zeros_like(parameter)
             size = parameter.detach().square().mean().sqrt()
-            state["unit"] = (size / TYPICAL).clamp(min=LEAST_LATERAL)
+            state["unit"] = (size / TYPICAL).clamp(min=LEAST_SMALL)
         return state
 
 

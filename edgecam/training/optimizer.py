@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 TYPICAL = 0.1  # a weight whose step is the learning rate itself
 LEAST, MOST = 0.5, 5.0  # of a unit, for what starts near zero (a new class), and for large biases
-LEAST_LATERAL = 0.05  # NanoDet-Plus's maps have a deviation of 0.03, so what gives them has weights of 0.005
+LEAST_SMALL = 0.02  # NanoDet-Plus's maps have a deviation of 0.03, so what gives them has weights of 0.001 to 0.005
 STEMS = ("backbone.conv1.", "backbone.features.0.")
 EPSILON = 1e-8
 
@@ -27,7 +27,8 @@ def unit_of(name: str, parameter: Tensor) -> Tensor:
     With batch-norm folded into it a convolution's weights carry its gain, and the stem's the deviation of its input
     (pixels, 0 to 255) as well: 0.0002 where others have 0.5. One step for all destroys the former and hardly moves the
     latter. The laterals' weights are small too where a transplanted neck reads them: with what lets a new class grow,
-    they would learn ten times as fast as all others and forget what they have taken over.
+    they would learn ten times as fast as all others and forget what they have taken over. So would RFCR's depthwise
+    kernels, which batch-norm before a large sum has made as small.
     """
     size = parameter.square().mean().sqrt()
     if parameter.ndim < 2:
@@ -36,7 +37,7 @@ def unit_of(name: str, parameter: Tensor) -> Tensor:
     unit = torch.maximum(own, 0.5 * size) / TYPICAL
     if name.startswith(STEMS):
         return unit
-    return unit.clamp(min=LEAST_LATERAL if part_of(name) == "laterals" else LEAST)
+    return unit.clamp(min=LEAST_SMALL if part_of(name) in {"laterals", "rfcr"} else LEAST)
 
 
 class ScaledAdamW(torch.optim.Optimizer):

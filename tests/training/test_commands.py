@@ -119,7 +119,7 @@ def test_a_folder_with_a_run_is_not_overwritten(tmp_path: Path, capsys: pytest.C
 
 def test_two_processes_train_one_network(tmp_path: Path) -> None:
     yolo = write_yolo(tmp_path / "yolo", 4)
-    words = ["train", str(yolo), "--size", "64x64", "--batch", "2", "--views", "4", "--device", "cpu", "--init", "none"]
+    words = ["train", str(yolo), "--size", "64x64", "--batch", "4", "--views", "8", "--device", "cpu", "--init", "none"]
     words += [word for setting in VARIANT for word in ("--set", setting)]
     words += ["--out", str(tmp_path / "run"), "--cache", str(tmp_path / "cache")]
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
