@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from edgecam.training.batches import Source
     from edgecam.training.network import Network
 
+COARSEST = 64  # stride of the smallest map: at this size it has a single cell
+
 logger = logging.getLogger(__name__)
 
 
@@ -52,6 +54,10 @@ def train_from(args: argparse.Namespace) -> Run:
         teachers = make_teachers(args, training, plan)
         fit = rank == 0 and not args.resume
         network = make_network(args, labels, teachers[0] if teachers else None, training, plan, fit=fit)
+        if network.config.norm and stream.batch == 1 and any(max(size) <= COARSEST for size in plan.sizes):
+            raise DataError(
+                f"--batch {plan.batch}: batch-norm needs two pictures in each process at such a small --size"
+            )
         if plan.int8:
             round_like_int8(network, training, Path(args.init) if args.init not in {None, "none"} else None)
         run = start(network, teachers, plan, device, args)

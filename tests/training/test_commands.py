@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from edgecam.detector.detector import Detector
 from edgecam.training import checkpoint
 from edgecam.training.export import read_description
 from tests.evaluation.toy_data import write_coco, write_voc, write_yolo
+from tests.training.test_processes import launched
 from tests.training.toy import small_network
 
 if TYPE_CHECKING:
@@ -117,16 +117,19 @@ def test_a_folder_with_a_run_is_not_overwritten(tmp_path: Path, capsys: pytest.C
     assert train(yolo, "--out", tmp_path / "run", "--resume") == 0
 
 
+def test_batch_norm_without_anything_to_average_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    yolo = write_yolo(tmp_path / "yolo", 4)
+    assert train(yolo, "--batch", "1", "--out", tmp_path / "run", "--cache", tmp_path / "cache") != 0
+    assert "--batch 1: batch-norm needs two pictures" in capsys.readouterr().err
+    assert ()
+
+
 def test_two_processes_train_one_network(tmp_path: Path) -> None:
     yolo = write_yolo(tmp_path / "yolo", 4)
     words = ["train", str(yolo), "--size", "64x64", "--batch", "4", "--views", "8", "--device", "cpu", "--init", "none"]
     words += [word for setting in VARIANT for word in ("--set", setting)]
     words += ["--out", str(tmp_path / "run"), "--cache", str(tmp_path / "cache")]
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [*launch, "-m", "edgecam", *words], capture_output=True, text=True, timeout=200, check=False, env=environment
-    )
+    done = launched("-m", "edgecam", *words)
     assert done.returncode == 0, done.stderr[-2000:]
     assert torch.isfinite(next(checkpoint.load_network(tmp_path / "run" / "weights.safetensors").parameters())).all()
 
