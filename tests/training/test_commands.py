@@ -121,7 +121,6 @@ def test_batch_norm_without_anything_to_average_is_refused(tmp_path: Path, capsy
     yolo = write_yolo(tmp_path / "yolo", 4)
     assert train(yolo, "--batch", "1", "--out", tmp_path / "run", "--cache", tmp_path / "cache") != 0
     assert "--batch 1: batch-norm needs two pictures" in capsys.readouterr().err
-    assert ()
 
 
 def test_two_processes_train_one_network(tmp_path: Path) -> None:
