@@ -56,7 +56,8 @@ def prune(target: MobileNetV2, source: MobileNetV2, x: Tensor) -> list[str]:
     Block after block: each sees what the lighter network really gives, and aims at what the full one gives there.
 
     Raises:
-        DataError: a block of the target is wider than the source's, or has no more inner channels than come in.
+        DataError: a block of the target is wider than the source's, or has no more inner channels than come in, or
+            the source's expands nothing that could be pruned.
     """
     pruned = []
     ours = theirs = x
@@ -67,6 +68,9 @@ def prune(target: MobileNetV2, source: MobileNetV2, x: Tensor) -> list[str]:
             if block.expand is None and full.expand is not None:
                 count = block.depthwise.out_channels
                 raise DataError(f"features.{index}: with as many inner channels ({count}) as come in nothing expands")
+            if full.expand is None and block.expand is not None:
+                count = full.depthwise.out_channels
+                raise DataError(f"features.{index}: its inner channels are the {count} that come in, none to prune")
             if block.depthwise.out_channels < full.depthwise.out_channels:
                 _prune_block(block, full, ours, theirs)
                 pruned.append(f"features.{index}")

@@ -83,6 +83,11 @@ def test_a_block_that_would_expand_nothing_is_refused() -> None:
         prune(network(hidden=(8, 8)).backbone, network(hidden=FULL).backbone, torch.zeros(1, 3, 32, 32))
 
 
+def test_a_block_that_expands_nothing_is_not_pruned() -> None:
+    with pytest.raises(DataError, match=r"features\.1: its inner channels are the 8 that come in, none to prune"):
+        prune(network(hidden=(4,)).backbone, network(hidden=FULL).backbone, torch.zeros(1, 3, 32, 32))
+
+
 def test_a_trained_network_becomes_a_lighter_variant() -> None:
     trained, teacher = network(neck_kernel=3, head_kernel=3), network()
     before = [x.clone() for x in trained.laterals(views())]
