@@ -55,6 +55,7 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
     add("--rates", action="append", default=[], metavar="PART=X", help="multiplier of one part; 0 freezes it")
     add("--muon", action="store_true", help="1x1 convolutions take Muon's steps: transplants learn more per view")
     add("--freeze", type=int, default=0, metavar="N", help="the backbone's first N layers stay as they are")
+    add("--front", type=Path, metavar="FILE", help="and begin as in FILE: weights, or MobileNetV2's arrays (.npz)")
     add("--size", action="append", default=[], metavar="HxW", help="input sizes to alternate between (320x320)")
     add("--straighten", type=float, default=0.0, metavar="X", help="turn LeakyReLU into ReLU in the first X of the run")
     add("--int8", action="store_true", help="learn with int8's rounding, for weights that are exported as int8")

@@ -15,6 +15,7 @@ from edgecam.training import checkpoint
 from edgecam.training.batches import Source, Stream
 from edgecam.training.calibration import add_rounding
 from edgecam.training.equalisation import EQUALISED_ON, equalise
+from edgecam.training.front import put_front
 from edgecam.training.laterals import fit_laterals
 from edgecam.training.members import MEMBERS, configure, rebuild, start_from, teacher_from
 from edgecam.training.quantise import calibration_images
@@ -61,6 +62,8 @@ def make_network(
     `fit`: the laterals of a transplant are fitted, which takes a minute; where its weights are not used it is left out.
     """
     if args.init == "none":
+        if args.front:
+            raise DataError("--front replaces the first layers of given weights: with --init none name a --backbone")
         config = configure(MEMBERS[args.model], args.set)
         if args.recipe == "maps" and not config.norm:
             config = configure(config, ["norm=rfcr,laterals"])
@@ -75,6 +78,8 @@ def make_network(
             adopt(network, teacher, sample_images(training, plan))
             if fit:
                 fit_to_maps(network, teacher, sample_stream(training, plan))
+        if args.front:
+            network = put_front(network, args.front, args.freeze)
         if args.set:
             network = rebuild(network, args.set, teacher, sample_images(training, plan))
         if teacher is not None and args.recipe == "taps":
