@@ -43,16 +43,19 @@ def put_front(network: Network, path: Path, count: int) -> Network:
     hidden = inner_channels(front, count) + inner_channels(ours)[max(0, count - 1) :]
     built = Network(dataclasses.replace(network.config, hidden=hidden))
     built.fold()
+    weights = {name: tensor for name, tensor in network.state_dict().items() if not _among_first(name, count)}
     theirs = {f"backbone.{name}": tensor for name, tensor in front.state_dict().items()}
-    weights = network.state_dict()
-    for name in weights:
-        if name.startswith("backbone.") and int(name.split(".")[2]) < count:
-            weights[name] = theirs[name]
+    weights |= {name: tensor for name, tensor in theirs.items() if _among_first(name, count)}
     try:
         built.load_state_dict(weights)
     except RuntimeError as error:
         raise DataError(f"--front {path}: its layers are of another width than the network's") from error
     return built.train(network.training)
+
+
+def _among_first(name: str, count: int) -> bool:
+    """Whether a network's parameter belongs to the backbone's first `count` layers."""
+    return name.startswith("backbone.features.") and int(name.split(".")[2]) < count
 
 
 def inner_channels(backbone: MobileNetV2, count: int | None = None) -> tuple[int, ...]:

@@ -48,14 +48,15 @@ def assert_made_of(built: Network, front: dict[str, torch.Tensor], rest: dict[st
         torch.testing.assert_close(tensor, (front if first else rest)[name], rtol=1e-3, atol=1e-3, msg=name)
 
 
-def test_the_first_layers_are_the_others_and_all_behind_them_stays(tmp_path: Path) -> None:
-    theirs, ours = other(), small_network(**MOBILE)
+@pytest.mark.parametrize("hidden", [(8, 16, 24, 24), (8, 8, 24, 24)])  # features.2 with 8 expands nothing
+def test_the_first_layers_are_the_others_and_all_behind_them_stays(hidden: tuple[int, ...], tmp_path: Path) -> None:
+    theirs, ours = other(hidden=hidden), small_network(**MOBILE)
     ours.fold()
     rest = {name: tensor.clone() for name, tensor in ours.state_dict().items()}
     built = put_front(ours, saved(tmp_path / "theirs.safetensors", theirs), COUNT)
     theirs.fold()
     assert_made_of(built, theirs.state_dict(), rest)
-    assert inner_channels(built.backbone) == (8, 16, 24, 24, *inner_channels(ours.backbone)[4:])
+    assert inner_channels(built.backbone) == (*hidden, *inner_channels(ours.backbone)[4:])
     assert built.config.hidden == inner_channels(built.backbone)
     assert built(torch.zeros(1, *SIZE, 3, dtype=torch.uint8))[0].shape[0] == 1
 
