@@ -37,10 +37,10 @@ def put_front(network: Network, path: Path, count: int) -> Network:
     ours = network.backbone
     if not isinstance(ours, MobileNetV2) or not isinstance(front, MobileNetV2):
         raise DataError(f"--front {path}: only MobileNetV2's first layers can be taken from other weights")
-    if not 0 < count <= min(len(ours.features), len(front.features)):
-        most = min(len(ours.features), len(front.features))
+    most = min(len(ours.features), len(front.features))
+    if not 0 < count <= most:
         raise DataError(f"--front takes the layers that --freeze N leaves as they are: name from 1 to {most}")
-    hidden = inner_channels(front, count) + inner_channels(ours)[max(0, count - 1) :]
+    hidden = inner_channels(front, count) + inner_channels(ours)[count - 1 :]
     built = Network(dataclasses.replace(network.config, hidden=hidden))
     built.fold()
     weights = {name: tensor for name, tensor in network.state_dict().items() if not _among_first(name, count)}
