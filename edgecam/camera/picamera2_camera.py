@@ -21,6 +21,7 @@ from edgecam.camera.base import Camera, CameraMode
 from edgecam.camera.pi_modes import DEFAULT_FPS, choose, pi_modes
 from edgecam.camera.picamera2_controls import in_libcameras_words, list_controls
 from edgecam.camera.picamera2_module import load_picamera2
+from edgecam.camera.stamps import Stamps
 from edgecam.errors import CameraBusy, CameraError, CameraLost, CameraTimeout
 from edgecam.frames import Frame
 
@@ -33,7 +34,6 @@ log = logging.getLogger(__name__)
 
 _PIXEL_FORMAT: Final = "RGB888"
 _STEP_S: Final = 0.1
-_PLAUSIBLE_AGE_S: Final = 2.0
 
 
 class Picamera2Camera(Camera):
@@ -58,14 +58,14 @@ class Picamera2Camera(Camera):
         self._index = index
         self._camera: Any = None
         self._modes: tuple[CameraMode, ...] = ()
-        self._captured_at = 0.0
+        self._stamps = Stamps()
         self._offered: Mapping[str, tuple[Any, Any, Any]] = {}
         self._told: Mapping[str, Any] = {}  # by libcamera, of the last frame
 
     def open(self) -> None:
         self._check_cancelled()
         self._release()
-        self._next_id, self._captured_at = 0, 0.0
+        self._next_id, self._stamps = 0, Stamps()
         picamera2 = load_picamera2()
         try:
             self._camera = picamera2.Picamera2(self._index)
@@ -140,13 +140,8 @@ class Picamera2Camera(Camera):
     def _moment(self, sensor_ns: int | None) -> float:
         """libcamera's stamp counts since boot, sleep included; `Frame` wants the monotonic clock."""
         now = time.monotonic()
-        stamp = now
-        if sensor_ns is not None:
-            stamp = sensor_ns / 1e9 - (time.clock_gettime(time.CLOCK_BOOTTIME) - now)
-        if not now - _PLAUSIBLE_AGE_S < stamp <= now or stamp <= self._captured_at:
-            stamp = now
-        self._captured_at = stamp
-        return stamp
+        since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
+        return self._stamps.moment(None if sensor_ns is None else now - (since_boot - sensor_ns / 1e9), now)
 
     def close(self) -> None:
         self._release()

@@ -18,6 +18,7 @@ from edgecam.camera.base import Camera
 from edgecam.camera.hotplug import device_snapshot
 from edgecam.camera.info import CameraKind
 from edgecam.camera.pixel_formats import BrokenPicture, to_bgr
+from edgecam.camera.stamps import Stamps
 from edgecam.camera.v4l2_device import V4l2Device
 from edgecam.camera.v4l2_faults import camera_error
 from edgecam.camera.v4l2_nodes import V4l2Node, find_node, locate
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # A time stamp further from now than this is not one of this frame.
-_PLAUSIBLE_AGE_S: Final = 2.0
 _OLD_S: Final = 0.1  # a picture that waited so long because nobody read is not shown any more
 
 
@@ -69,7 +69,7 @@ class V4l2Camera(Camera):
         self._wake = -1  # an eventfd while open; becomes readable, and stays so, when cancelled
         self._wake_lock = threading.Lock()
         self._sequence: int | None = None
-        self._captured_at = 0.0
+        self._stamps = Stamps()
         self._set_names(locate(device_id))
 
     def _set_names(self, node: V4l2Node | None) -> None:
@@ -110,7 +110,7 @@ class V4l2Camera(Camera):
         setup = self._setup = set_up(device, node.name, self.wanted, self.settings, self._setup)
         self.notice = setup.notice
         self._stream = V4l2Stream(device)
-        self._sequence, self._captured_at = None, 0.0
+        self._sequence, self._stamps = None, Stamps()
         self._stream.start()
 
     def read(self, timeout_ms: int = 1000) -> Frame:
@@ -157,7 +157,7 @@ class V4l2Camera(Camera):
         if image is None:
             self._dropped += 1
             return None
-        frame = Frame(image, self._next_id, self._moment(filled))
+        frame = Frame(image, self._next_id, self._stamps.moment(filled.captured_at, time.monotonic()))
         self._next_id += 1
         return frame
 
@@ -175,15 +175,6 @@ class V4l2Camera(Camera):
         except BrokenPicture as error:
             log.debug("%s: frame %d is broken: %s", self.name, filled.sequence, error)
             return None
-
-    def _moment(self, filled: Filled) -> float:
-        """The driver's time stamp where it can be true: not ahead, not long past, not before the last one."""
-        now = time.monotonic()
-        stamp = filled.captured_at
-        if stamp is None or not now - _PLAUSIBLE_AGE_S < stamp <= now or stamp <= self._captured_at:
-            stamp = now
-        self._captured_at = stamp
-        return stamp
 
     def _lost(self, error: OSError) -> CameraError:
         if error.errno == errno.EIO:

@@ -33,7 +33,7 @@ class Request:
 
 
 class FakePicamera2:
-    """Delivers pictures of one colour every 10 ms while started."""
+    """Delivers pictures of one colour every 10 ms while started, each 30 ms after its sensor took it."""
 
     held: ClassVar[list[Request]] = []
     behaviour: ClassVar[str] = "good"
@@ -107,7 +107,7 @@ class FakePicamera2:
         if self.behaviour == "start fails":
             raise RuntimeError("Failed to start camera")
         self._started = True
-        self._started_at = time.clock_gettime(time.CLOCK_BOOTTIME)
+        self._delay_s = 0.03
 
     def stop(self) -> None:
         self._started = False
@@ -125,10 +125,11 @@ class FakePicamera2:
             raise TimeoutError
         if self.behaviour == "lost":
             raise RuntimeError("Camera frontend has timed out")
-        time.sleep(0.01)
+        time.sleep(0.01 + self._delay_s)  # the first was not taken before the camera was started
+        self._delay_s = 0.0
         image = np.zeros((self._size[1], self._size[0] + 8, 3), np.uint8)[:, : self._size[0]]  # padded rows
         image[:] = (10, 20, 200)
-        stamp = int(max(self._started_at, time.clock_gettime(time.CLOCK_BOOTTIME) - 0.03) * 1e9)
+        stamp = int((time.clock_gettime(time.CLOCK_BOOTTIME) - 0.03) * 1e9)
         return Request(image, stamp)
 
     def cancel_all_and_flush(self) -> None:
