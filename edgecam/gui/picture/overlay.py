@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
+from edgecam.gui.picture.tag_places import place_tags
 from edgecam.gui.picture.tags import tag_font
 from edgecam.gui.widgets.theme import class_colour
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from edgecam.detections import Detections
     from edgecam.gui.picture.tags import Tags
+
+    Row = tuple[tuple[float, float, float, float], float, int]  # x1, y1, x2, y2; score; class id
 
 MAX_TAG_SHARE: Final = 0.3  # of the picture's width, unless the box is wider
 CHIP: Final = QColor(8, 9, 12, 190)
@@ -32,7 +35,10 @@ def draw_boxes(
     frame_wh: tuple[int, int],
     line_px: float = 2.0,
 ) -> None:
-    """Draws boxes and tags of `detections` (frame pixels) over a frame that fills `place`; the best lies on top."""
+    """Draws boxes and tags of `detections` (frame pixels) over a frame that fills `place`.
+
+    The best lie on top, and all tags on all boxes.
+    """
     painter.save()
     painter.setClipRect(place)
     painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform, False)
@@ -40,12 +46,25 @@ def draw_boxes(
     scale_x, scale_y = place.width() / frame_wh[0], place.height() / frame_wh[1]
     scaled = detections.boxes * (scale_x, scale_y, scale_x, scale_y) + (place.x(), place.y()) * 2
     rows = list(zip(scaled.tolist(), detections.scores.tolist(), detections.class_ids.tolist(), strict=True))
-    for (x1, y1, x2, y2), score, class_id in reversed(rows):
-        _draw_outline(painter, class_colour(class_id), (x1, y1, x2, y2), line_px)
+    images = []
+    for (x1, _, x2, _), score, class_id in rows:
         room = max(x2 - x1, place.width() * MAX_TAG_SHARE)
-        tag = tags.image(labels[class_id], score, class_id, room=room, scale=scale)
-        _draw_tag(painter, tag, QPointF(x1 - line_px / 2, y1), place)
+        images.append(tags.image(labels[class_id], score, class_id, room=room, scale=scale))
+    corners = _tag_corners(rows, images, place, line_px)
+    for box, _, class_id in reversed(rows):
+        _draw_outline(painter, class_colour(class_id), box, line_px)
+    for corner, image in zip(reversed(corners), reversed(images), strict=True):
+        painter.drawImage(corner, image)
     painter.restore()
+
+
+def _tag_corners(rows: Sequence[Row], images: Sequence[QImage], place: QRectF, line_px: float) -> list[QPointF]:
+    """Where each row's tag begins. By class and from left to right: scores change places with every frame."""
+    boxes = [(x1 - line_px / 2, y1, x2, y2) for (x1, y1, x2, y2), _, _ in rows]
+    sizes = [image.deviceIndependentSize().toTuple() for image in images]
+    order = sorted(range(len(rows)), key=lambda row: (rows[row][2], boxes[row][0]))
+    area = (place.left(), place.top(), place.right(), place.bottom())
+    return [QPointF(left, top) for left, top, _, _ in place_tags(boxes, sizes, order, area)]
 
 
 def _draw_outline(painter: QPainter, colour: QColor, xyxy: tuple[float, float, float, float], line_px: float) -> None:
@@ -60,16 +79,6 @@ def _draw_outline(painter: QPainter, colour: QColor, xyxy: tuple[float, float, f
         QRectF(x2 - half, y1, line_px, height),
     ):
         painter.fillRect(strip, colour)
-
-
-def _draw_tag(painter: QPainter, tag: QImage, corner: QPointF, place: QRectF) -> None:
-    """The tag above its box; inside it where there is no room above; never beyond the picture's sides."""
-    width, height = tag.deviceIndependentSize().toTuple()
-    top = corner.y() - height
-    if top < place.top():
-        top = max(corner.y(), place.top())
-    left = max(place.left(), min(corner.x(), place.right() - width))
-    painter.drawImage(QPointF(left, top), tag)
 
 
 def draw_figures(painter: QPainter, figures: Sequence[tuple[str, str]], corner: QPointF) -> list[QRectF]:
