@@ -66,7 +66,6 @@ def test_all_weights_of_the_bundled_networks_learn_at_a_like_pace(member: str) -
     """The laterals of a transplant are a twentieth of the others, and RFCR's depthwise kernels can be a hundredth."""
     network = load_network(models_folder() / f"edgecam-{member}.safetensors").requires_grad_(False)
     for name, weight in network.named_parameters():
-        new = "deepen" in name and "project" in name  # these start at zero and have to grow
-        if weight.ndim > 1 and not new:
+        if weight.ndim > 1:
             pace = float(unit_of(name, weight).mean()) * TYPICAL / float(weight.square().mean().sqrt())
             assert 0.25 < pace < 4, name
