@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-_PLAUSIBLE_AGE_S: Final = 2.0
+_PLAUSIBLE_AGE_S: Final = 2.0  # a stamp further from now is not one of this frame
 
 
 class Stamps:

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A time stamp further from now than this is not one of this frame.
 _OLD_S: Final = 0.1  # a picture that waited so long because nobody read is not shown any more
 
 

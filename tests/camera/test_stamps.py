@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 
 from edgecam.camera.stamps import Stamps
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 PERIOD_S, AGE_S = 0.01, 0.03
 
 
-def moments(stamps: list[float | None], period_s: float = PERIOD_S) -> list[float]:
+def moments(stamps: Sequence[float | None]) -> list[float]:
     """When frames were captured that arrive in this rhythm from 100 s on."""
     clock = Stamps()
-    return [clock.moment(stamp, 100 + n * period_s) for n, stamp in enumerate(stamps)]
+    return [clock.moment(stamp, 100 + n * PERIOD_S) for n, stamp in enumerate(stamps)]
 
 
 def true_stamp(n: int) -> float:
@@ -23,7 +27,7 @@ def true_stamp(n: int) -> float:
 
 def test_true_stamps_are_kept() -> None:
     stamps = [true_stamp(n) for n in range(5)]
-    assert moments([*stamps]) == stamps
+    assert moments(stamps) == stamps
 
 
 @pytest.mark.parametrize(
